@@ -1,0 +1,189 @@
+//! The ledger's immutable records. A correction is a new record.
+
+use std::fmt;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::anatomy::Anatomy;
+use crate::budget::Claim;
+use crate::id::{AgentId, ModelId, ProviderId, RequestId, RunId, TenantId, ThreadId, UserId};
+use crate::money::Usd;
+use crate::pricing::{Cost, RateCard, Rule};
+use crate::usage::Usage;
+
+/// One try at a provider, within a request by a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct AttemptId {
+    /// The client's request.
+    pub request: RequestId,
+    /// Counts from 1; a retry or a fallback is the next attempt.
+    pub attempt: u32,
+}
+
+/// On whose account a call is. Tenant and user are authenticated, the rest are labels.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Who {
+    /// Who pays.
+    pub tenant: TenantId,
+    /// Who acts.
+    pub user: UserId,
+    /// The program that acts.
+    pub agent: Option<AgentId>,
+    /// The conversation.
+    pub thread: Option<ThreadId>,
+    /// The task within it.
+    pub run: Option<RunId>,
+}
+
+/// A move of money, recorded once and never changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// Which try at a provider.
+    pub id: AttemptId,
+    /// When it was decided.
+    pub at: Timestamp,
+    /// On whose account.
+    pub who: Arc<Who>,
+    /// What happened.
+    pub what: Move,
+}
+
+/// The moves of money: an attempt begins with a hold and ends once.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Move {
+    /// The most that the call can cost is set aside.
+    Hold(Arc<Hold>),
+    /// The hold is replaced by what the call came to.
+    End(Arc<Hold>, Ending),
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// It was answered: its cost is charged.
+    Settle(Arc<Bill>),
+    /// Nothing was billed, for this reason: the hold is released.
+    Void(String),
+    /// Nobody knows how it ended: the whole hold is charged, as an estimate.
+    Expire,
+}
+
+/// Money set aside for a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hold {
+    /// The most that the call can cost.
+    pub amount: Usd,
+    /// When it expires, should the call never end.
+    pub deadline: Timestamp,
+    /// The budgets that it counts against.
+    pub claims: Vec<Claim>,
+    /// What was asked for.
+    pub asked: Asked,
+}
+
+/// What a call asked for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// The configured provider that is called.
+    pub provider: ProviderId,
+    /// The model, as the client names it.
+    pub model: ModelId,
+    /// Whether the answer is streamed.
+    pub streamed: bool,
+    /// Our own count of the prompt.
+    pub anatomy: Anatomy,
+}
+
+/// What a call consumed and cost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bill {
+    /// The model that answered, as the provider names it.
+    pub model: ModelId,
+    /// What was consumed.
+    pub usage: Usage,
+    /// Who counted it.
+    pub origin: Origin,
+    /// What it cost.
+    pub cost: Cost,
+    /// What budgets are charged: the cost, or where that is unknown a conservative figure.
+    pub charged: Usd,
+    /// The prices that were applied.
+    pub priced_by: Option<PricedBy>,
+}
+
+/// The prices behind a cost.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PricedBy {
+    /// The rate card. The ledger keeps each once, by its hash.
+    pub card: Arc<RateCard>,
+    /// How the model's name led to it.
+    pub rule: Rule,
+}
+
+/// Who counted a usage.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// The provider.
+    Measured,
+    /// We did, for want of a usable count by the provider.
+    Estimated,
+}
+
+// === impl AttemptId ===
+
+impl fmt::Display for AttemptId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.request, self.attempt)
+    }
+}
+
+// === impl Move ===
+
+impl Move {
+    /// The move's name in the ledger.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Move::Hold(_) => "hold",
+            Move::End(_, Ending::Settle(_)) => "settle",
+            Move::End(_, Ending::Void(_)) => "void",
+            Move::End(_, Ending::Expire) => "expire",
+        }
+    }
+
+    /// The hold that this move makes or ends.
+    pub fn hold(&self) -> &Arc<Hold> {
+        match self {
+            Move::Hold(hold) | Move::End(hold, _) => hold,
+        }
+    }
+
+    /// What budgets are charged by it.
+    pub fn charged(&self) -> Usd {
+        match self {
+            Move::Hold(_) | Move::End(_, Ending::Void(_)) => Usd::ZERO,
+            Move::End(_, Ending::Settle(bill)) => bill.charged,
+            Move::End(hold, Ending::Expire) => hold.amount,
+        }
+    }
+
+    /// Whether more is charged than was set aside: the provider did not keep to the limits that
+    /// the hold was reckoned from.
+    pub fn is_overrun(&self) -> bool {
+        self.charged() > self.hold().amount
+    }
+}
+
+// === impl Origin ===
+
+impl Origin {
+    /// The origin as the ledger spells it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Origin::Measured => "measured",
+            Origin::Estimated => "estimated",
+        }
+    }
+}

@@ -1,0 +1,312 @@
+//! The price of one unit, exactly.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use thiserror::Error;
+
+use crate::money::{Overflow, PICO_PER_USD, Usd, div_half_even};
+use crate::usage::Bucket;
+
+/// The terms of the dearest and of the finest price that 18 digits can spell, in any unit.
+const MAX_NUMERATOR: i128 = 10_i128.pow(27);
+const MAX_DENOMINATOR: i128 = 10_i128.pow(11);
+
+/// Pico-dollars for one unit of a bucket, as a reduced fraction.
+///
+/// Token prices are whole; a price per hour or with more than six decimals per million is not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Rate(Fraction);
+
+/// A rate that may change for the *whole* request once its prompt passes a threshold.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TieredRate {
+    base: Rate,
+    tiers: Vec<Tier>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Tier {
+    /// The smallest prompt, in tokens, that has this rate.
+    from_tokens: u64,
+    rate: Rate,
+}
+
+/// A reduced, non-negative fraction of pico-dollars; sums stay exact until [`Fraction::settle`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Fraction {
+    numerator: i128,
+    /// Always positive.
+    denominator: i128,
+}
+
+/// A text is not a rate.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("`{0}` is not a rate; write dollars as in \"2.50\" or \"2.50, above 200000: 5\"")]
+pub struct InvalidRate(String);
+
+// === impl Fraction ===
+
+impl Fraction {
+    /// Nothing.
+    pub const ZERO: Fraction = Fraction { numerator: 0, denominator: 1 };
+
+    fn new(numerator: i128, denominator: i128) -> Fraction {
+        let divisor = gcd(numerator, denominator).max(1);
+        Fraction { numerator: numerator / divisor, denominator: denominator / divisor }
+    }
+
+    /// The sum.
+    ///
+    /// # Errors
+    /// [`Overflow`] beyond 128 bits.
+    pub fn plus(self, other: Fraction) -> Result<Fraction, Overflow> {
+        let add = |a: i128, b: i128| a.checked_add(b).ok_or(Overflow);
+        let multiply = |a: i128, b: i128| a.checked_mul(b).ok_or(Overflow);
+        if self.denominator == other.denominator {
+            let numerator = add(self.numerator, other.numerator)?;
+            return Ok(Fraction { numerator, denominator: self.denominator });
+        }
+        let numerator = add(
+            multiply(self.numerator, other.denominator)?,
+            multiply(other.numerator, self.denominator)?,
+        )?;
+        Ok(Fraction::new(numerator, multiply(self.denominator, other.denominator)?))
+    }
+
+    /// The whole pico-dollars, rounded half to even, and whether nothing was rounded away.
+    pub fn settle(self) -> (Usd, bool) {
+        let exact = self.numerator % self.denominator == 0;
+        (Usd::from_pico(div_half_even(self.numerator, self.denominator)), exact)
+    }
+}
+
+impl PartialOrd for Fraction {
+    fn partial_cmp(&self, other: &Fraction) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Fraction {
+    fn cmp(&self, other: &Fraction) -> std::cmp::Ordering {
+        // Rates are bounded by their parsers, so the cross products stay below 128 bits.
+        let left = self.numerator.saturating_mul(other.denominator);
+        left.cmp(&other.numerator.saturating_mul(self.denominator))
+    }
+}
+
+fn gcd(a: i128, b: i128) -> i128 {
+    if b == 0 { a } else { gcd(b, a % b) }
+}
+
+// === impl Rate ===
+
+impl Rate {
+    /// Reads a price in dollars for as many units as `bucket` is priced by (see [`unit`]).
+    fn parse(dollars: &str, bucket: Bucket) -> Option<Rate> {
+        let (whole, decimals) = dollars.split_once('.').unwrap_or((dollars, ""));
+        let digits = [whole, decimals].concat();
+        let plausible = !whole.is_empty() && digits.len() <= 18 && !dollars.ends_with('.');
+        if !plausible || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+            return None;
+        }
+        let digits: i128 = digits.parse().ok()?;
+        let scale = 10_i128.checked_pow(u32::try_from(decimals.len()).ok()?)?;
+        let numerator = digits.checked_mul(PICO_PER_USD)?;
+        Some(Rate(Fraction::new(numerator, scale.checked_mul(unit(bucket))?)))
+    }
+
+    /// The price of `count` units.
+    ///
+    /// # Errors
+    /// [`Overflow`] where the product leaves 128 bits.
+    pub fn times(self, count: u64) -> Result<Fraction, Overflow> {
+        let numerator = self.0.numerator.checked_mul(i128::from(count)).ok_or(Overflow)?;
+        Ok(Fraction { numerator, denominator: self.0.denominator })
+    }
+}
+
+/// How many units of a bucket a catalog's price is for.
+const fn unit(bucket: Bucket) -> i128 {
+    match bucket {
+        Bucket::Seconds => 3_600,
+        Bucket::WebSearch
+        | Bucket::FileSearch
+        | Bucket::CodeExecution
+        | Bucket::Pages
+        | Bucket::Requests => 1_000,
+        _ => 1_000_000,
+    }
+}
+
+impl fmt::Display for Rate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Fraction { numerator, denominator: 1 } => write!(f, "{numerator}"),
+            Fraction { numerator, denominator } => write!(f, "{numerator}/{denominator}"),
+        }
+    }
+}
+
+impl FromStr for Rate {
+    type Err = InvalidRate;
+
+    /// Reads what `Display` writes: pico-dollars a unit, whole or as a fraction.
+    fn from_str(text: &str) -> Result<Rate, InvalidRate> {
+        let (numerator, denominator) = text.split_once('/').unwrap_or((text, "1"));
+        match (numerator.parse(), denominator.parse()) {
+            (Ok(numerator @ 0..=MAX_NUMERATOR), Ok(denominator @ 1..=MAX_DENOMINATOR)) => {
+                Ok(Rate(Fraction::new(numerator, denominator)))
+            }
+            _ => Err(InvalidRate(text.to_owned())),
+        }
+    }
+}
+
+// === impl TieredRate ===
+
+impl TieredRate {
+    /// Reads a catalog's price: `"2.50"`, or with thresholds on the prompt's tokens:
+    /// `"2.50, above 200000: 5"` (more than) or `"2.50, from 200000: 5"` (at least).
+    ///
+    /// # Errors
+    /// [`InvalidRate`] where it is anything else, negative, or its thresholds do not rise.
+    pub fn parse(text: &str, bucket: Bucket) -> Result<TieredRate, InvalidRate> {
+        let mut pieces = text.split(',').map(str::trim);
+        let parsed = pieces.next().and_then(|base| {
+            let base = Rate::parse(base, bucket)?;
+            let tiers =
+                pieces.map(|piece| Tier::parse(piece, bucket)).collect::<Option<Vec<_>>>()?;
+            let rising = tiers.windows(2).all(|pair| pair[0].from_tokens < pair[1].from_tokens);
+            rising.then_some(TieredRate { base, tiers })
+        });
+        parsed.ok_or_else(|| InvalidRate(text.chars().take(80).collect()))
+    }
+
+    /// The rate of a request whose prompt has so many tokens.
+    pub fn at(&self, prompt_tokens: u64) -> Rate {
+        let reached = |tier: &&Tier| tier.from_tokens <= prompt_tokens;
+        self.tiers.iter().rev().find(reached).map_or(self.base, |tier| tier.rate)
+    }
+
+    /// The dearest rate of all prompts that have at most so many tokens.
+    pub fn dearest_up_to(&self, prompt_tokens: u64) -> Rate {
+        let reached = self.tiers.iter().filter(|tier| tier.from_tokens <= prompt_tokens);
+        reached.map(|tier| tier.rate).fold(self.base, Rate::max)
+    }
+}
+
+impl Tier {
+    fn parse(piece: &str, bucket: Bucket) -> Option<Tier> {
+        let (condition, dollars) = piece.split_once(':')?;
+        let (operator, tokens) = condition.trim().split_once(' ')?;
+        let tokens: u64 = tokens.trim().parse().ok()?;
+        let from_tokens = match operator {
+            "above" => tokens.checked_add(1)?,
+            "from" => tokens,
+            _ => return None,
+        };
+        Some(Tier { from_tokens, rate: Rate::parse(dollars.trim(), bucket)? })
+    }
+}
+
+impl fmt::Display for TieredRate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.base)?;
+        self.tiers
+            .iter()
+            .try_for_each(|tier| write!(f, ", from {}: {}", tier.from_tokens, tier.rate))
+    }
+}
+
+impl FromStr for TieredRate {
+    type Err = InvalidRate;
+
+    /// Reads what `Display` writes: pico-dollars a unit.
+    fn from_str(text: &str) -> Result<TieredRate, InvalidRate> {
+        let mut pieces = text.split(", ");
+        let base = pieces.next().unwrap_or_default().parse()?;
+        let tier = |piece: &str| {
+            let (tokens, rate) = piece.strip_prefix("from ")?.split_once(": ")?;
+            Some(Tier { from_tokens: tokens.parse().ok()?, rate: rate.parse().ok()? })
+        };
+        let tiers = pieces.map(tier).collect::<Option<Vec<_>>>();
+        let tiers = tiers.ok_or_else(|| InvalidRate(text.to_owned()))?;
+        Ok(TieredRate { base, tiers })
+    }
+}
+
+impl Serialize for TieredRate {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for TieredRate {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<TieredRate, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rate(text: &str, bucket: Bucket) -> String {
+        TieredRate::parse(text, bucket).unwrap().to_string()
+    }
+
+    #[test]
+    fn dollars_a_million_become_whole_pico_dollars_a_token() {
+        assert_eq!(rate("2.50", Bucket::Input), "2500000");
+        assert_eq!(rate("0.000001", Bucket::Input), "1");
+        assert_eq!(rate("10", Bucket::WebSearch), "10000000000");
+        assert_eq!(rate("0", Bucket::Input), "0");
+    }
+
+    #[test]
+    fn what_does_not_divide_stays_a_fraction_and_says_so_once_settled() {
+        assert_eq!(rate("1", Bucket::Seconds), "2500000000/9");
+        let rate = TieredRate::parse("1", Bucket::Seconds).unwrap().at(0);
+        let third = rate.times(1).unwrap();
+        let all = (0..8).try_fold(third, |sum, _| sum.plus(third)).unwrap();
+        assert_eq!(all.settle(), (Usd::from_pico(2_500_000_000), true));
+        assert_eq!(third.settle(), (Usd::from_pico(277_777_778), false));
+    }
+
+    #[test]
+    fn thresholds_are_strict_with_above_and_inclusive_with_from() {
+        let above = TieredRate::parse("4, above 100: 8", Bucket::Input).unwrap();
+        assert_eq!([100, 101].map(|n| above.at(n).to_string()), ["4000000", "8000000"]);
+        let from = TieredRate::parse("4, from 100: 8, from 200: 9", Bucket::Input).unwrap();
+        assert_eq!(
+            [99, 100, 200].map(|n| from.at(n).to_string()),
+            ["4000000", "8000000", "9000000"]
+        );
+        assert_eq!(from.to_string().parse(), Ok(from));
+    }
+
+    #[test]
+    fn the_dearest_and_the_finest_price_can_be_read_back_and_compared() {
+        for bucket in [Bucket::Input, Bucket::WebSearch, Bucket::Seconds] {
+            let read = |text: &str| TieredRate::parse(text, bucket).unwrap();
+            let [dearest, finest] = [read(&"9".repeat(18)), read("0.00000000000000001")];
+            assert!(dearest.at(0) > finest.at(0));
+            assert_eq!(dearest.to_string().parse(), Ok(dearest));
+            assert_eq!(finest.to_string().parse(), Ok(finest));
+        }
+    }
+
+    #[test]
+    fn what_is_not_a_rate_is_refused() {
+        for text in
+            ["", "-1", "1e3", "1.", ".5", "four", "4, 8", "4, over 1: 8", "4, from 9: 1, from 8: 2"]
+        {
+            assert!(TieredRate::parse(text, Bucket::Input).is_err(), "{text}");
+        }
+        for text in ["", "-1", "1/0", "1/-1", "1.5", "1, 8", "1, from x: 8", &"9".repeat(30)] {
+            assert!(text.parse::<TieredRate>().is_err(), "{text}");
+        }
+    }
+}

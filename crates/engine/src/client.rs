@@ -1,0 +1,114 @@
+//! The way back to whoever asked.
+//!
+//! A call runs in a task of its own, so that it ends in order (metered, settled) although the
+//! asker may have gone. This is the channel between the two.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use farthing_core::Usd;
+use farthing_core::anatomy::Anatomy;
+use farthing_core::entry::Bill;
+use http::{HeaderMap, StatusCode};
+use thiserror::Error;
+use tokio::sync::{mpsc, oneshot};
+
+use crate::failure::Failure;
+
+/// Pieces of a stream that may wait for a slow reader; then the provider waits too.
+const WAITING_CHUNKS: usize = 16;
+
+/// The call's end of the channel.
+#[derive(Debug)]
+pub struct Client {
+    head: Option<oneshot::Sender<Result<Head, Failure>>>,
+    chunks: mpsc::Sender<Result<Bytes, BrokenOff>>,
+}
+
+/// The asker's end of the channel. Dropping it tells the call that nobody waits any more.
+#[derive(Debug)]
+pub struct Answering {
+    /// The head of the answer, or why there is none. A call that vanished drops its end.
+    pub head: oneshot::Receiver<Result<Head, Failure>>,
+    /// The pieces of a streamed answer.
+    pub chunks: mpsc::Receiver<Result<Bytes, BrokenOff>>,
+}
+
+/// The beginning of an answer: all that is known before its last byte.
+#[derive(Debug)]
+pub struct Head {
+    /// The provider's status.
+    pub status: StatusCode,
+    /// The provider's headers, less those of the connection.
+    pub headers: HeaderMap,
+    /// The whole body, unless it is streamed.
+    pub body: Option<Bytes>,
+    /// What the call came to, unless it is streamed and still running.
+    pub receipt: Option<Receipt>,
+}
+
+/// What a call came to.
+#[derive(Clone, Debug)]
+pub struct Receipt {
+    /// Our own count of the prompt.
+    pub anatomy: Option<Anatomy>,
+    /// What it consumed and cost; nothing where it was not billed.
+    pub bill: Option<Arc<Bill>>,
+    /// What the tightest budget has left; `None` without a budget.
+    pub room: Option<Usd>,
+}
+
+/// A streamed answer ended before it was whole: the asker's connection must break off too, as it
+/// would have without us.
+#[derive(Clone, Debug, Error)]
+#[error("the provider's answer broke off")]
+pub struct BrokenOff;
+
+/// Nobody waits for the answer any more.
+#[derive(Clone, Copy, Debug)]
+pub struct Left;
+
+/// A channel between a call and whoever asked for it.
+pub fn channel() -> (Client, Answering) {
+    let (head, heads) = oneshot::channel();
+    let (chunks, pieces) = mpsc::channel(WAITING_CHUNKS);
+    (Client { head: Some(head), chunks }, Answering { head: heads, chunks: pieces })
+}
+
+// === impl Client ===
+
+impl Client {
+    /// Gives the head of the answer. Later heads are ignored: an answer has one.
+    pub fn head(&mut self, head: Head) {
+        self.give(Ok(head));
+    }
+
+    /// Says that there will be no answer; once an answer has begun, breaks it off.
+    pub async fn fail(&mut self, failure: Failure) {
+        if self.head.is_some() {
+            self.give(Err(failure));
+        } else {
+            let _ = self.chunks.send(Err(BrokenOff)).await;
+        }
+    }
+
+    /// Gives a piece of a streamed answer, waiting for a slow reader.
+    ///
+    /// # Errors
+    /// [`Left`] where nobody reads.
+    pub async fn chunk(&self, chunk: Bytes) -> Result<(), Left> {
+        self.chunks.send(Ok(chunk)).await.map_err(|_| Left)
+    }
+
+    /// Returns once nobody waits for the answer any more.
+    pub async fn left(&self) {
+        self.chunks.closed().await;
+    }
+
+    fn give(&mut self, head: Result<Head, Failure>) {
+        if let Some(sender) = self.head.take() {
+            // Whoever has gone needs no head; the call notices by `left`.
+            let _ = sender.send(head);
+        }
+    }
+}

@@ -1,0 +1,100 @@
+//! The parts that the steps of a call use.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use farthing_core::budget::{Claim, Rule};
+use farthing_core::clock::Clock;
+use farthing_core::entry::Who;
+use farthing_ledger::Ledger;
+use farthing_tokens::Counter;
+use farthing_upstream::Upstream;
+use jiff::Timestamp;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::bus::Bus;
+use crate::failure::Failure;
+use crate::tariff::Tariff;
+
+/// What an engine is made of.
+#[derive(Debug)]
+pub struct Parts {
+    /// Tells the time.
+    pub clock: Clock,
+    /// Counts tokens.
+    pub counter: Counter,
+    /// Turns tokens into money.
+    pub tariff: Tariff,
+    /// The limits on spending.
+    pub rules: Vec<Rule>,
+    /// Keeps the money.
+    pub ledger: Ledger,
+    /// Calls providers.
+    pub upstream: Upstream,
+    /// Bounds.
+    pub limits: Limits,
+}
+
+/// Bounds on what a call may take.
+#[derive(Clone, Copy, Debug)]
+pub struct Limits {
+    /// Calls under way at once.
+    pub concurrent_calls: usize,
+    /// Bytes of an answer that is not streamed.
+    pub answer_bytes: usize,
+    /// Tokens of an answer, where neither the request nor the catalog says how long it may be.
+    pub assumed_answer_tokens: u64,
+    /// From the hold to the end of the call; a hold that is older is charged in full.
+    pub call: Duration,
+}
+
+/// Everything that a call needs, shared by all calls.
+#[derive(Debug)]
+pub struct Engine {
+    pub(crate) parts: Parts,
+    pub(crate) bus: Bus,
+    places: Arc<Semaphore>,
+}
+
+// === impl Engine ===
+
+impl Engine {
+    /// An engine at rest.
+    pub fn new(parts: Parts) -> Engine {
+        let places = Arc::new(Semaphore::new(parts.limits.concurrent_calls));
+        Engine { parts, bus: Bus::new(), places }
+    }
+
+    /// The live events of all calls.
+    pub fn bus(&self) -> &Bus {
+        &self.bus
+    }
+
+    /// The ledger, for queries.
+    pub fn ledger(&self) -> &Ledger {
+        &self.parts.ledger
+    }
+
+    /// The time.
+    pub fn now(&self) -> Timestamp {
+        self.parts.clock.now()
+    }
+
+    /// Waits until no call is under way. New ones must have been stopped before.
+    pub async fn idle(&self) {
+        let all = u32::try_from(self.parts.limits.concurrent_calls).unwrap_or(u32::MAX);
+        // The semaphore is never closed.
+        let _ = self.places.acquire_many(all).await;
+    }
+
+    /// A place among the calls under way, given back when it is dropped.
+    pub(crate) fn place(&self) -> Result<OwnedSemaphorePermit, Failure> {
+        let limit = self.parts.limits.concurrent_calls;
+        Arc::clone(&self.places).try_acquire_owned().map_err(|_| Failure::Overloaded { limit })
+    }
+
+    /// The budgets that a call counts against.
+    pub(crate) fn claims(&self, who: &Who, at: Timestamp) -> Vec<Claim> {
+        self.parts.rules.iter().map(|rule| rule.claim(who, at)).collect()
+    }
+}

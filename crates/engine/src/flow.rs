@@ -1,0 +1,233 @@
+//! The story of one call:
+//!
+//! ```text
+//! count -> optimize -> price -> hold -> call -> meter -> settle -> emit
+//! ```
+//!
+//! Each step is one function that takes the context and gives a new one. Nothing here knows HTTP
+//! beyond the provider's status and headers, which pass through.
+
+use std::sync::Arc;
+
+use farthing_core::Usd;
+use farthing_core::context::Context;
+use farthing_core::entry::{Asked, AttemptId, Hold, Origin};
+use farthing_core::event::{Event, EventType};
+use farthing_core::pricing::WorstCase;
+use farthing_core::usage::{Bucket, Usage};
+use farthing_ledger::{Held, HoldError};
+use farthing_upstream::Deployment;
+use farthing_wire::Request;
+use http::HeaderMap;
+use jiff::Timestamp;
+
+use crate::client::{Client, Head, Receipt};
+use crate::engine::{Engine, Parts};
+use crate::failure::Failure;
+use crate::meter::{Called, Consumed, Metered, Reply};
+use crate::tariff::{Consumption, Priced};
+
+/// Counting a body that is longer than this takes over a millisecond, and leaves the async threads.
+const LONG_BODY_BYTES: usize = 16 << 10;
+
+/// What is asked, of whom.
+#[derive(Clone, Debug)]
+pub struct Ask {
+    /// The request, as parsed.
+    pub request: Arc<Request>,
+    /// The client's headers.
+    pub headers: HeaderMap,
+    /// Whom to call.
+    pub deployment: Arc<Deployment>,
+    /// The body as it goes to the provider.
+    pub body: bytes::Bytes,
+    /// Whether usage was asked for on the client's behalf, and must be taken out of the stream.
+    pub usage_added: bool,
+}
+
+/// Carries out a call from the parsed request to its entry in the ledger, and answers the client.
+///
+/// It is to run in a task of its own: a client that goes away ends the call in order, it does not
+/// cut it off.
+pub async fn run(engine: &Engine, ctx: Context, ask: Ask, mut client: Client) {
+    let failed = match story(engine, ctx, ask, &mut client).await {
+        Ok((_, Reply::Given)) => return,
+        Ok((receipt, Reply::Whole(status, headers, body))) => {
+            client.head(Head { status, headers, body: Some(body), receipt: Some(receipt) });
+            return;
+        }
+        Ok((_, Reply::Failed(failure))) | Err(failure) => failure,
+    };
+    tracing::info!(code = failed.code(), "call failed: {failed}");
+    client.fail(failed).await;
+}
+
+async fn story(
+    engine: &Engine,
+    ctx: Context,
+    ask: Ask,
+    client: &mut Client,
+) -> Result<(Receipt, Reply), Failure> {
+    let _place = engine.place()?;
+    let ctx = count(engine, ctx, &ask).await?;
+    let (ctx, ask) = optimize(ctx, ask);
+    let (ctx, amount) = price(engine, ctx, &ask)?;
+    let (ctx, held) = hold(engine, ctx, &ask, amount).await?;
+    let (ctx, called) = call(engine, ctx, &ask, &held, client).await?;
+    let (ctx, metered) = meter(engine, ctx, &ask, called, client).await;
+    let (ctx, reply) = settle(engine, ctx, &ask, held, metered);
+    let receipt = emit(engine, &ctx);
+    Ok((receipt, reply))
+}
+
+/// Counts the prompt, by kind.
+async fn count(engine: &Engine, ctx: Context, ask: &Ask) -> Result<Context, Failure> {
+    let (counter, request) = (engine.parts.counter.clone(), Arc::clone(&ask.request));
+    let count = move || counter.count(request.model.as_str(), &request.prompt);
+    let anatomy = if ask.body.len() < LONG_BODY_BYTES {
+        count()
+    } else {
+        tokio::task::spawn_blocking(count).await.map_err(|_| Failure::Uncountable)?
+    };
+    Ok(ctx.counted(anatomy))
+}
+
+/// Changes nothing yet: the passes come with the optimizer. What they leave untouched will go to
+/// the provider as it came.
+fn optimize(ctx: Context, ask: Ask) -> (Context, Ask) {
+    (ctx, ask)
+}
+
+/// The most that the call can cost.
+fn price(engine: &Engine, ctx: Context, ask: &Ask) -> Result<(Context, Usd), Failure> {
+    let Parts { tariff, limits, rules, .. } = &engine.parts;
+    let what = asked(&ctx, ask);
+    let longest = [ask.request.max_output, tariff.longest_answer(&what)];
+    let longest = longest.into_iter().flatten().min().unwrap_or(limits.assumed_answer_tokens);
+    let most = WorstCase {
+        prompt_tokens: ctx.anatomy().map_or(0, |anatomy| anatomy.upper_bound),
+        completion_tokens: longest.saturating_mul(ask.request.answers),
+        media: ctx.anatomy().is_some_and(|anatomy| anatomy.by_kind.media > 0),
+    };
+    match tariff.worst_case(&what, &most) {
+        // Without a budget nothing needs to be held, so the price need not be known either.
+        Err(Failure::Unpriced { .. }) if rules.is_empty() => Ok((ctx, Usd::ZERO)),
+        amount => amount.map(|amount| (ctx, amount)),
+    }
+}
+
+/// Sets that much aside in every budget of the caller, or in none.
+async fn hold(
+    engine: &Engine,
+    ctx: Context,
+    ask: &Ask,
+    amount: Usd,
+) -> Result<(Context, Held), Failure> {
+    let now = engine.now();
+    let anatomy = *ctx.anatomy().ok_or(Failure::Uncountable)?;
+    let hold = Hold {
+        amount,
+        deadline: now.saturating_add(engine.parts.limits.call).unwrap_or(Timestamp::MAX),
+        claims: engine.claims(ctx.who(), now),
+        asked: Asked {
+            provider: ask.deployment.provider.clone(),
+            model: ask.request.model.clone(),
+            streamed: ask.request.stream,
+            anatomy,
+        },
+    };
+    let attempt = AttemptId { request: ctx.request(), attempt: 1 };
+    let held = engine.parts.ledger.hold(attempt, Arc::clone(ctx.who()), Arc::new(hold)).await?;
+    Ok((ctx, held))
+}
+
+/// Calls the provider. The hold's commit runs meanwhile; no byte of the answer passes before it.
+async fn call(
+    engine: &Engine,
+    ctx: Context,
+    ask: &Ask,
+    held: &Held,
+    client: &Client,
+) -> Result<(Context, Called), Failure> {
+    let endpoint = ask.request.dialect.path();
+    let body = ask.body.clone();
+    let post = engine.parts.upstream.post(&ask.deployment, endpoint, &ask.headers, body);
+    let called = tokio::select! {
+        answer = post => answer.map_or_else(Called::Failed, Called::Answering),
+        () = client.left() => Called::Abandoned,
+    };
+    held.committed().await.map_err(HoldError::from)?;
+    Ok((ctx, called))
+}
+
+/// Reads the answer's usage, passing a stream on as it comes.
+async fn meter(
+    engine: &Engine,
+    ctx: Context,
+    ask: &Ask,
+    called: Called,
+    client: &mut Client,
+) -> (Context, Metered) {
+    let metered = Metered::read(engine, ask, called, client).await;
+    (ctx, metered)
+}
+
+/// Replaces the hold by what the call came to.
+fn settle(
+    engine: &Engine,
+    ctx: Context,
+    ask: &Ask,
+    held: Held,
+    metered: Metered,
+) -> (Context, Reply) {
+    let Metered { consumed, served, model, reply } = metered;
+    let consumption = match consumed {
+        Consumed::Nothing(reason) => {
+            held.void(&reason);
+            return (ctx, reply);
+        }
+        Consumed::Reported(usage) => {
+            Consumption { usage, origin: Origin::Measured, model, cut_short: false }
+        }
+        Consumed::Seen { text, cut_short } => {
+            let usage = own_count(engine, &ctx, ask, &text);
+            Consumption { usage, origin: Origin::Estimated, model, cut_short }
+        }
+    };
+    let what = Priced { served: &served, ..asked(&ctx, ask) };
+    let bill = Arc::new(engine.parts.tariff.bill(&what, consumption, held.entry().what.hold()));
+    held.settle(Arc::clone(&bill));
+    (ctx.billed(bill), reply)
+}
+
+/// Tells whoever listens, and whoever asked, what the call came to.
+fn emit(engine: &Engine, ctx: &Context) -> Receipt {
+    let bill = ctx.bill().cloned();
+    let room = engine.parts.ledger.room(&engine.claims(ctx.who(), ctx.created_at()));
+    engine.bus.emit(Event {
+        kind: EventType::AgentThinking,
+        at: engine.now(),
+        who: Arc::clone(ctx.who()),
+        request: ctx.request(),
+        bill: bill.clone(),
+        room,
+    });
+    Receipt { anatomy: ctx.anatomy().copied(), bill, room }
+}
+
+/// What was asked for, as the tariff wants it.
+fn asked<'a>(ctx: &Context, ask: &'a Ask) -> Priced<'a> {
+    Priced {
+        provider: &ask.deployment.provider,
+        model: &ask.request.model,
+        served: &ask.request.served_asked,
+        at: ctx.created_at(),
+    }
+}
+
+/// The usage by our own count, for want of the provider's.
+fn own_count(engine: &Engine, ctx: &Context, ask: &Ask, answer: &str) -> Usage {
+    let prompt = ctx.anatomy().map_or(0, |anatomy| anatomy.by_kind.total());
+    let (answer, _) = engine.parts.counter.count_text(ask.request.model.as_str(), answer);
+    Usage::NONE.with(Bucket::Input, prompt).with(Bucket::Output, answer)
+}

@@ -1,0 +1,28 @@
+//! The story of one call, without HTTP, and what belongs to it.
+//!
+//! The gateway turns HTTP into values and the outcome back into an answer; between them stands
+//! [`flow`], which reads as the list of its steps. An agent written in Rust calls it directly.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`flow`] | count, optimize, price, hold, call, meter, settle, emit |
+//! | [`engine`] | [`Engine`], the parts that the steps use |
+//! | [`tariff`] | the one place that turns consumption into money |
+//! | [`meter`] | reading an answer while it passes |
+//! | [`client`] | the way back to whoever asked |
+//! | [`bus`] | live events to those who listen |
+//! | [`failure`] | what can go wrong, whose fault it is, what to do |
+
+pub mod bus;
+pub mod client;
+pub mod engine;
+pub mod failure;
+pub mod flow;
+pub mod meter;
+pub mod tariff;
+
+pub use client::{Answering, Client, Head, Receipt};
+pub use engine::{Engine, Parts};
+pub use failure::{Failure, Fault};
+pub use farthing_upstream::{Deployment, Stage};
+pub use flow::Ask;

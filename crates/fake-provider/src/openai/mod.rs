@@ -1,0 +1,85 @@
+//! OpenAI's dialect: a request's bytes in, a [`Reply`] out. No input and output, no time.
+
+mod chunks;
+mod completion;
+mod error;
+mod models;
+mod prompt;
+mod request;
+mod schema;
+mod tools;
+mod usage;
+
+use std::{
+    hash::{DefaultHasher, Hash, Hasher},
+    sync::PoisonError,
+};
+
+use axum::http::{HeaderMap, StatusCode, header};
+
+use self::{completion::Head, error::ApiError, request::ChatRequest};
+use crate::{
+    Fault, Usage,
+    answer::Answer,
+    reply::{Reply, json},
+    server::{Received, Server},
+};
+
+/// Answers any request.
+pub(crate) fn answer(server: &Server, received: &Received) -> Reply {
+    let (method, path) = (received.head.method.as_str(), received.head.uri.path());
+    let answered = authenticate(&received.head.headers).and_then(|()| match (method, path) {
+        ("POST", "/v1/chat/completions") => chat(server, received),
+        ("GET", "/v1/models") => {
+            let response = json(StatusCode::OK, &models::list());
+            Ok(Reply::Whole { response, usage: None })
+        }
+        _ => Err(ApiError::unknown_route(method, path)),
+    });
+    answered.unwrap_or_else(|error| error.reply())
+}
+
+/// An error of this status that no request is the cause of.
+pub(crate) fn failure(status: StatusCode) -> Reply {
+    ApiError::of(status).reply()
+}
+
+/// Any key will do, as long as there is one.
+fn authenticate(headers: &HeaderMap) -> Result<(), ApiError> {
+    let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let key = value.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+    if key.trim().is_empty() { Err(ApiError::no_key()) } else { Ok(()) }
+}
+
+fn chat(server: &Server, received: &Received) -> Result<Reply, ApiError> {
+    let request = ChatRequest::parse(&received.body)?;
+    let model = models::snapshot(&request.model);
+    let prompt = prompt::render(&request);
+    let mut cache = server.cache.lock().unwrap_or_else(PoisonError::into_inner);
+    let cached_tokens = cache.admit(model, &prompt);
+    drop(cache);
+    let prompt_usage =
+        Usage { prompt_tokens: prompt.len() as u64, cached_tokens, ..Usage::default() };
+    let answers = answers(server, &request, &prompt);
+    let head = Head::new(received.number, model);
+    let fault = match received.fault {
+        Some(Fault::Usage(fault)) => Some(fault),
+        _ => None,
+    };
+    Ok(if request.streamed {
+        chunks::stream(&head, &answers, prompt_usage, request.include_usage, fault)
+    } else {
+        completion::whole(&head, &answers, prompt_usage, fault)
+    })
+}
+
+fn answers(server: &Server, request: &ChatRequest, prompt: &[u32]) -> Vec<Answer> {
+    let turn = server.script.turn(&request.model, request.assistant_turns());
+    let encoding = models::encoding(&request.model);
+    let choices = (0..request.choices).map(|choice| {
+        let mut seed = DefaultHasher::new();
+        (prompt, choice).hash(&mut seed);
+        Answer::compose(turn, seed.finish(), encoding, request.completion_tokens_max)
+    });
+    choices.collect()
+}

@@ -1,0 +1,183 @@
+//! The server: its life, and the way of a request through it.
+
+use std::{
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use axum::{
+    Router,
+    extract::{DefaultBodyLimit, FromRequest, Request, State},
+    http::{Method, StatusCode, request::Parts},
+    response::Response,
+    serve::ListenerExt,
+};
+use bytes::Bytes;
+use tokio::{net::TcpListener, sync::oneshot};
+
+use crate::{
+    Exchange, Fault, Script, Usage,
+    cache::PromptCache,
+    fault::Faults,
+    log::{Entry, Log},
+    openai,
+    reply::{Pace, Reply, response},
+};
+
+/// The longest body that is accepted.
+const BODY_BYTES_MAX: usize = 64 << 20;
+/// How long a hanging answer holds its connection.
+const HANG: Duration = Duration::from_secs(60);
+
+/// How a provider is to behave; by default it answers at once, from an empty script.
+#[derive(Clone, Debug, Default)]
+pub struct Options {
+    /// What it answers.
+    pub script: Script,
+    /// Time before the first event of a stream.
+    pub first_token: Duration,
+    /// Time between two events of a stream. A whole answer takes as long as its stream would.
+    pub between_chunks: Duration,
+    /// The port on 127.0.0.1, or 0 for one that is free.
+    pub port: u16,
+}
+
+/// A provider that serves on 127.0.0.1 until it is dropped. Answers under way are then completed.
+#[derive(Debug)]
+pub struct FakeProvider {
+    address: SocketAddr,
+    server: Arc<Server>,
+    _stop_on_drop: oneshot::Sender<()>,
+}
+
+/// What all requests share.
+#[derive(Debug)]
+pub(crate) struct Server {
+    pub(crate) script: Script,
+    pub(crate) cache: Mutex<PromptCache>,
+    pace: Pace,
+    faults: Faults,
+    log: Arc<Log>,
+}
+
+impl FakeProvider {
+    /// Starts to serve, in a task of the current runtime.
+    ///
+    /// # Errors
+    ///
+    /// The port cannot be bound.
+    pub async fn start(options: Options) -> io::Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
+        let address = listener.local_addr()?;
+        let Options { script, first_token, between_chunks, port: _ } = options;
+        let server = Arc::new(Server {
+            script,
+            cache: Mutex::default(),
+            pace: Pace { first_token, between_chunks },
+            faults: Faults::default(),
+            log: Arc::default(),
+        });
+        let router = Router::new()
+            .fallback(serve)
+            .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+            .with_state(Arc::clone(&server));
+        let listener = listener.tap_io(|connection| {
+            if let Err(error) = connection.set_nodelay(true) {
+                tracing::warn!(%error, "chunks may be sent late");
+            }
+        });
+        let (stop_on_drop, stopped) = oneshot::channel::<()>();
+        let serving = axum::serve(listener, router).with_graceful_shutdown(async {
+            let _dropped = stopped.await;
+        });
+        tokio::spawn(serving.into_future());
+        Ok(Self { address, server, _stop_on_drop: stop_on_drop })
+    }
+
+    /// Where the API is, as a client of OpenAI is told it: `http://127.0.0.1:PORT/v1`.
+    pub fn base_url(&self) -> String {
+        format!("http://{}/v1", self.address)
+    }
+
+    /// The newest 10,000 exchanges, oldest first; fewer if their bodies exceed 256 MiB.
+    pub fn log(&self) -> Vec<Exchange> {
+        self.server.log.exchanges()
+    }
+
+    /// What all exchanges so far are billed together, those no longer in the log included.
+    pub fn billed(&self) -> Usage {
+        self.server.log.billed()
+    }
+
+    /// Makes the next POST that no other fault waits for fail as `fault` says. At most 1,000
+    /// faults wait; more are dropped, with a warning.
+    pub fn answer_next_with(&self, fault: Fault) {
+        self.server.faults.push(fault);
+    }
+}
+
+/// A request that was read to its end.
+#[derive(Debug)]
+pub(crate) struct Received {
+    pub(crate) head: Parts,
+    pub(crate) body: Bytes,
+    /// Which request of this server it is, from 0.
+    pub(crate) number: u64,
+    pub(crate) fault: Option<Fault>,
+}
+
+async fn serve(State(server): State<Arc<Server>>, request: Request) -> Response {
+    let (head, body) = request.into_parts();
+    let entry = server.log.open(&head);
+    let pace = server.pace;
+    let whole = Request::from_parts(head.clone(), body);
+    let reply = match Bytes::from_request(whole, &()).await {
+        Ok(body) => answer(server, head, body, &entry).await,
+        Err(rejection) => openai::failure(rejection.status()),
+    };
+    reply.play(pace, entry).await
+}
+
+async fn answer(server: Arc<Server>, head: Parts, body: Bytes, entry: &Entry) -> Reply {
+    entry.received(&body);
+    let fault = if head.method == Method::POST { server.faults.take() } else { None };
+    match fault {
+        Some(Fault::Hang) => {
+            tokio::time::sleep(HANG).await;
+            return Reply::Close;
+        }
+        Some(Fault::CloseBeforeAnswer) => return Reply::Close,
+        Some(Fault::Status(status)) => return openai::failure(error_status(status)),
+        Some(Fault::Html) => return page(),
+        Some(Fault::MalformedJson) => return half_json(),
+        Some(Fault::CutMidStream { .. } | Fault::Usage(_)) | None => {}
+    }
+    let request = Received { head, body, number: entry.number(), fault };
+    // Counting a long prompt takes too long for a thread that serves connections.
+    let answering = tokio::task::spawn_blocking(move || openai::answer(&server, &request));
+    let reply = answering.await.unwrap_or(Reply::Close);
+    match fault {
+        Some(Fault::CutMidStream { chunks }) => reply.cut_after(chunks),
+        _ => reply,
+    }
+}
+
+fn error_status(status: u16) -> StatusCode {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    let is_error = status.is_client_error() || status.is_server_error();
+    if is_error { status } else { StatusCode::INTERNAL_SERVER_ERROR }
+}
+
+fn page() -> Reply {
+    let body = "<!doctype html>\n<title>Welcome</title>\n<p>Please sign in to the network.\n";
+    let response = response(StatusCode::OK, "text/html; charset=utf-8", body.into());
+    Reply::Whole { response, usage: None }
+}
+
+fn half_json() -> Reply {
+    let body = r#"{"id":"chatcmpl-0","object":"chat.compl"#;
+    let response = response(StatusCode::OK, "application/json", body.into());
+    Reply::Whole { response, usage: None }
+}

@@ -1,0 +1,10 @@
+//! Drives the provider as a client does: over TCP.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests fail as tests do")]
+
+mod answers;
+mod caching;
+mod faults;
+mod http;
+mod server;
+mod streams;

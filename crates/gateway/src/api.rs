@@ -1,0 +1,133 @@
+//! `/api/v1`: what the ledger has to say, within the caller's scope.
+
+use axum::Json;
+use axum::extract::{Path, Query, State};
+use farthing_core::id::{RequestId, UserId};
+use farthing_core::scope::Scope;
+use farthing_ledger::{GroupBy, Page, RequestDetail, UsageRow};
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde::de::IntoDeserializer;
+use serde::de::value::{Error as ValueError, StrDeserializer};
+use serde_json::{Value, json};
+
+use crate::app::Gateway;
+use crate::problem::Problem;
+
+/// Requests on a page where nothing else is asked for.
+const PAGE: u32 = 50;
+
+/// The parameters of a list of requests. They are text, so that each can be refused by its name.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ListQuery {
+    limit: Option<String>,
+    after: Option<String>,
+    user: Option<String>,
+}
+
+/// The parameters of one request.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct OneQuery {
+    user: Option<String>,
+}
+
+/// The parameters of sums.
+#[derive(Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct UsageQuery {
+    since: Option<String>,
+    until: Option<String>,
+    group_by: Option<String>,
+    user: Option<String>,
+}
+
+type Parameters<T> = Result<Query<T>, axum::extract::rejection::QueryRejection>;
+
+/// `GET /api/v1/requests`: requests, newest first, by pages.
+///
+/// # Errors
+/// [`Problem`] where a parameter cannot be used or the ledger cannot be read.
+pub async fn requests(
+    State(gateway): State<Gateway>,
+    query: Parameters<ListQuery>,
+) -> Result<Json<Value>, Problem> {
+    let query = parameters(query)?;
+    let scope = scope(&gateway, query.user.as_deref())?;
+    let limit = parsed("limit", query.limit.as_deref())?.unwrap_or(PAGE);
+    let after: Option<RequestId> = parsed("after", query.after.as_deref())?;
+    let page = Page::new(limit, after).map_err(|no| Problem::invalid_parameter("limit", no))?;
+    let page = gateway.engine().ledger().requests(scope, page).await;
+    let page = page.map_err(Problem::unavailable)?;
+    Ok(Json(json!({
+        "data": page.requests,
+        "has_more": page.next.is_some(),
+        "next_cursor": page.next,
+    })))
+}
+
+/// `GET /api/v1/requests/{id}`: one request with all its attempts.
+///
+/// # Errors
+/// [`Problem`] where it is not within the caller's reach, or the ledger cannot be read.
+pub async fn request(
+    State(gateway): State<Gateway>,
+    Path(id): Path<String>,
+    query: Parameters<OneQuery>,
+) -> Result<Json<RequestDetail>, Problem> {
+    let scope = scope(&gateway, parameters(query)?.user.as_deref())?;
+    let shown: String = id.chars().take(64).collect();
+    // What is no id is not there either: the answer tells nothing apart.
+    let id: RequestId = id.parse().map_err(|_| Problem::not_found("request", &shown))?;
+    let found = gateway.engine().ledger().request(scope, id).await;
+    let found = found.map_err(Problem::unavailable)?;
+    found.map(Json).ok_or_else(|| Problem::not_found("request", &shown))
+}
+
+/// `GET /api/v1/usage`: sums of what calls consumed and cost.
+///
+/// # Errors
+/// [`Problem`] where a parameter cannot be used or the ledger cannot be read.
+pub async fn usage(
+    State(gateway): State<Gateway>,
+    query: Parameters<UsageQuery>,
+) -> Result<Json<Value>, Problem> {
+    let query = parameters(query)?;
+    let scope = scope(&gateway, query.user.as_deref())?;
+    let since = parsed("since", query.since.as_deref())?.unwrap_or(Timestamp::MIN);
+    let until = parsed("until", query.until.as_deref())?.unwrap_or(Timestamp::MAX);
+    let group_by = query.group_by.as_deref().map(group_by).transpose()?;
+    let rows = gateway.engine().ledger().usage(scope, since, until, group_by).await;
+    let rows: Vec<UsageRow> = rows.map_err(Problem::unavailable)?;
+    Ok(Json(json!({ "data": rows })))
+}
+
+/// Whose data the caller may see. While there are no keys, callers on this machine see all users
+/// of the one tenant; `user` narrows that.
+fn scope(gateway: &Gateway, user: Option<&str>) -> Result<Scope, Problem> {
+    let tenant = gateway.settings().tenant.clone();
+    Ok(match parsed::<UserId>("user", user)? {
+        Some(user) => Scope::user(tenant, user),
+        None => Scope::all_users(tenant),
+    })
+}
+
+fn group_by(text: &str) -> Result<GroupBy, Problem> {
+    let text: StrDeserializer<ValueError> = text.into_deserializer();
+    GroupBy::deserialize(text).map_err(|error| Problem::invalid_parameter("group_by", error))
+}
+
+fn parameters<T>(query: Parameters<T>) -> Result<T, Problem> {
+    let refused = |error| Problem::invalid_parameter("query", error);
+    query.map(|Query(query)| query).map_err(refused)
+}
+
+fn parsed<T>(name: &str, text: Option<&str>) -> Result<Option<T>, Problem>
+where
+    T: std::str::FromStr,
+    T::Err: std::fmt::Display,
+{
+    let refused = |error| Problem::invalid_parameter(name, error);
+    text.map(str::parse).transpose().map_err(refused)
+}

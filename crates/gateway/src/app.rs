@@ -1,0 +1,99 @@
+//! The gateway and its routes.
+
+use std::fmt;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::middleware::from_fn;
+use axum::routing::{get, post};
+use farthing_core::id::{RequestId, TenantId};
+use farthing_engine::{Deployment, Engine};
+use farthing_wire::Dialect;
+use uuid::Uuid;
+
+use crate::{api, guard, health, problem, proxy};
+
+/// The gateway: an engine, and whom it may call. Copies share both.
+#[derive(Clone, Debug)]
+pub struct Gateway(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    engine: Arc<Engine>,
+    settings: Settings,
+}
+
+/// What the gateway is told by the configuration.
+#[derive(Debug)]
+pub struct Settings {
+    /// The tenant on whose account everything is while there are no keys.
+    pub tenant: TenantId,
+    /// Whom it may call, the preferred one of each dialect first.
+    pub deployments: Vec<Arc<Deployment>>,
+    /// The longest body of a request, in bytes.
+    pub max_body_bytes: usize,
+    /// Makes ids.
+    pub ids: Ids,
+}
+
+/// Makes the ids of requests. The binary hands in a real source, tests one that can be foreseen.
+#[derive(Clone)]
+pub struct Ids(Arc<dyn Fn() -> Uuid + Send + Sync>);
+
+// === impl Gateway ===
+
+impl Gateway {
+    /// A gateway before an engine.
+    pub fn new(engine: Arc<Engine>, settings: Settings) -> Gateway {
+        Gateway(Arc::new(Inner { engine, settings }))
+    }
+
+    /// All routes.
+    pub fn router(&self) -> Router {
+        let proxied =
+            |dialect: Dialect| post(move |state, request| proxy::call(state, dialect, request));
+        Router::new()
+            .route("/v1/chat/completions", proxied(Dialect::OpenAiChat))
+            .route("/api/v1/requests", get(api::requests))
+            .route("/api/v1/requests/{id}", get(api::request))
+            .route("/api/v1/usage", get(api::usage))
+            .layer(from_fn(guard::local_callers_only))
+            .route("/healthz", get(health::alive))
+            .route("/readyz", get(health::ready))
+            .fallback(problem::no_such_route)
+            .method_not_allowed_fallback(problem::wrong_method)
+            .with_state(self.clone())
+    }
+
+    /// The engine.
+    pub fn engine(&self) -> &Arc<Engine> {
+        &self.0.engine
+    }
+
+    pub(crate) fn settings(&self) -> &Settings {
+        &self.0.settings
+    }
+
+    pub(crate) fn new_request_id(&self) -> RequestId {
+        self.0.settings.ids.next()
+    }
+}
+
+// === impl Ids ===
+
+impl Ids {
+    /// Ids from `next`, which must never give the same one twice.
+    pub fn new(next: impl Fn() -> Uuid + Send + Sync + 'static) -> Ids {
+        Ids(Arc::new(next))
+    }
+
+    fn next(&self) -> RequestId {
+        RequestId::new((self.0)())
+    }
+}
+
+impl fmt::Debug for Ids {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Ids")
+    }
+}

@@ -1,0 +1,29 @@
+//! HTTP in: the drop-in routes, Farthing's own API, and the way from one to the engine.
+//!
+//! It authenticates, attributes and parses; the engine does the rest; here its outcome becomes an
+//! answer again. No money is decided and nothing is counted here.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`app`] | [`Gateway`] and its routes |
+//! | [`listen`] | the listener and the orderly end |
+//! | [`proxy`] | the drop-in routes: HTTP to a call and back |
+//! | [`attribute`] | on whose account a call is |
+//! | [`rejection`] | every error of the drop-in routes, in the provider's own shape |
+//! | [`api`] | `/api/v1`: requests and usage |
+//! | [`problem`] | the errors of `/api/v1` (RFC 9457) |
+//! | [`guard`] | who may talk to a gateway without keys |
+//! | [`health`] | `/healthz` and `/readyz` |
+
+pub mod api;
+pub mod app;
+pub mod attribute;
+pub mod guard;
+pub mod health;
+pub mod listen;
+pub mod problem;
+pub mod proxy;
+pub mod rejection;
+
+pub use app::{Gateway, Ids, Settings};
+pub use listen::serve;

@@ -1,0 +1,125 @@
+//! The drop-in routes: HTTP to a call and back.
+
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes, to_bytes};
+use axum::extract::{Request as HttpRequest, State};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response};
+use axum::response::IntoResponse;
+use farthing_core::context::Context;
+use farthing_core::id::RequestId;
+use farthing_engine::client::{BrokenOff, channel};
+use farthing_engine::{Ask, Deployment, Head, Receipt, flow};
+use farthing_wire::{Dialect, Request};
+use futures_util::stream::poll_fn;
+use tokio::sync::mpsc;
+
+use crate::app::Gateway;
+use crate::attribute;
+use crate::rejection::{Reason, Rejection};
+
+/// Carries out a call that came in a provider's own dialect.
+pub async fn call(
+    State(gateway): State<Gateway>,
+    dialect: Dialect,
+    request: HttpRequest,
+) -> axum::response::Response {
+    let id = gateway.new_request_id();
+    let answer = answer(&gateway, dialect, id, request).await;
+    let mut response =
+        answer.unwrap_or_else(|reason| Rejection { dialect, id, reason }.into_response());
+    // A request id is always a header value.
+    if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
+        response.headers_mut().insert("x-farthing-request-id", value);
+    }
+    response
+}
+
+async fn answer(
+    gateway: &Gateway,
+    dialect: Dialect,
+    id: RequestId,
+    http: HttpRequest,
+) -> Result<axum::response::Response, Reason> {
+    let engine = Arc::clone(gateway.engine());
+    let came_at = engine.now();
+    let (head, body) = http.into_parts();
+    let deployment = deployment(gateway, dialect, &head.headers)?;
+    let body = read(body, gateway.settings().max_body_bytes).await?;
+    let request = Arc::new(dialect.parse(body)?);
+    let who = attribute::who(&gateway.settings().tenant, &head.headers, &request)?;
+    let ask = ask(request, head.headers, deployment);
+    let (client, mut answering) = channel();
+    let ctx = Context::new(who, id, came_at);
+    tokio::spawn(async move { flow::run(&engine, ctx, ask, client).await });
+    let head = (&mut answering.head).await.map_err(|_| Reason::Vanished)??;
+    Ok(respond(head, answering.chunks))
+}
+
+/// Whom to call: the provider that the request names, else the first that speaks the dialect.
+fn deployment(
+    gateway: &Gateway,
+    dialect: Dialect,
+    headers: &HeaderMap,
+) -> Result<Arc<Deployment>, Reason> {
+    let named =
+        headers.get("x-farthing-provider").map(|name| String::from_utf8_lossy(name.as_bytes()));
+    let mut speaking =
+        gateway.settings().deployments.iter().filter(|known| known.dialect == dialect);
+    let found = match &named {
+        None => speaking.next(),
+        Some(name) => speaking.find(|known| known.provider.as_str() == name),
+    };
+    found.cloned().ok_or_else(|| Reason::UnknownProvider {
+        named: named.map(|name| name.chars().take(64).collect()),
+        known: gateway.settings().deployments.iter().map(|known| known.provider.clone()).collect(),
+    })
+}
+
+/// The whole body, up to the limit.
+async fn read(body: Body, limit: usize) -> Result<Bytes, Reason> {
+    to_bytes(body, limit).await.map_err(|error| {
+        let source = std::error::Error::source(&error);
+        let too_long = source.is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
+        if too_long { Reason::BodyTooLong { limit } } else { Reason::BodyBroken(error.to_string()) }
+    })
+}
+
+fn ask(request: Arc<Request>, headers: HeaderMap, deployment: Arc<Deployment>) -> Ask {
+    let outgoing = request.outgoing();
+    Ask { body: outgoing.body, usage_added: outgoing.usage_added, request, headers, deployment }
+}
+
+/// The provider's answer as the client shall see it, with what it came to beside it.
+fn respond(
+    head: Head,
+    mut chunks: mpsc::Receiver<Result<Bytes, BrokenOff>>,
+) -> axum::response::Response {
+    let body = match head.body {
+        Some(whole) => Body::from(whole),
+        None => Body::from_stream(poll_fn(move |cx| chunks.poll_recv(cx))),
+    };
+    let mut response = Response::new(body);
+    *response.status_mut() = head.status;
+    *response.headers_mut() = head.headers;
+    if let Some(receipt) = &head.receipt {
+        describe(receipt, response.headers_mut());
+    }
+    response
+}
+
+/// The receipt as headers. What is unknown has no header; it is never zero.
+fn describe(receipt: &Receipt, headers: &mut HeaderMap) {
+    let mut set = |name: &'static str, value: Option<String>| {
+        if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
+            headers.insert(HeaderName::from_static(name), value);
+        }
+    };
+    set("x-farthing-budget-remaining-usd", receipt.room.map(|room| room.to_string()));
+    let Some(bill) = &receipt.bill else { return };
+    set("x-farthing-cost-usd", bill.cost.usd.map(|usd| usd.to_string()));
+    set("x-farthing-cost-status", Some(bill.cost.status.name().to_owned()));
+    set("x-farthing-tokens-input", Some(bill.usage.prompt().to_string()));
+    set("x-farthing-tokens-cached", Some(bill.usage.cached().to_string()));
+    set("x-farthing-tokens-output", Some(bill.usage.completion().to_string()));
+}

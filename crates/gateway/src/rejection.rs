@@ -1,0 +1,199 @@
+//! Every error of the drop-in routes, in the provider's own shape.
+//!
+//! The shape decides whether an agent stops or hammers on: a budget's no is a 429 with
+//! `insufficient_quota` and `x-should-retry: false`, the only answer after which every known
+//! client stops at once.
+
+use axum::body::Body;
+use axum::http::{HeaderValue, Response, StatusCode, header};
+use axum::response::IntoResponse;
+use farthing_core::id::{InvalidId, ProviderId, RequestId};
+use farthing_engine::{Failure, Stage};
+use farthing_wire::{Dialect, ErrorBody, ErrorKind, RequestError};
+use thiserror::Error;
+
+/// Why a request got no answer from a provider, in the dialect in which it came.
+#[derive(Debug)]
+pub struct Rejection {
+    /// The dialect of the request.
+    pub dialect: Dialect,
+    /// The request.
+    pub id: RequestId,
+    /// Why.
+    pub reason: Reason,
+}
+
+/// Why a request got no answer from a provider.
+#[derive(Debug, Error)]
+pub enum Reason {
+    /// The body is longer than is allowed.
+    #[error("the body is longer than the {limit} bytes that are allowed; shorten the request")]
+    BodyTooLong {
+        /// The limit, in bytes.
+        limit: usize,
+    },
+    /// The body did not arrive whole.
+    #[error("the body did not arrive whole ({0}); send the request again")]
+    BodyBroken(String),
+    /// The body is not a request.
+    #[error(transparent)]
+    Request(#[from] RequestError),
+    /// One of our headers cannot be a name.
+    #[error("header x-farthing-{0}")]
+    Label(#[from] InvalidId),
+    /// Nobody of that name speaks the dialect.
+    #[error("{}", no_provider(named.as_deref(), known))]
+    UnknownProvider {
+        /// The provider that the request names.
+        named: Option<String>,
+        /// The configured ones.
+        known: Vec<ProviderId>,
+    },
+    /// The call brought no answer.
+    #[error(transparent)]
+    Failed(#[from] Failure),
+    /// The call's task is gone: a fault of ours. Its hold is charged in full.
+    #[error("the call was lost inside Farthing; its hold is charged; please report this")]
+    Vanished,
+}
+
+/// How a reason is told.
+struct Telling {
+    status: StatusCode,
+    /// The stable code of `docs/errors.md`.
+    code: &'static str,
+    kind: ErrorKind,
+    retry: Retry,
+}
+
+enum Retry {
+    /// As the client sees fit.
+    Unsaid,
+    /// It would be in vain.
+    Never,
+    /// After so many seconds.
+    After(u32),
+}
+
+// === impl Rejection ===
+
+impl IntoResponse for Rejection {
+    fn into_response(self) -> axum::response::Response {
+        let Rejection { dialect, id, reason } = self;
+        let telling = reason.telling();
+        let body = dialect.error_body(&ErrorBody {
+            message: &reason.to_string(),
+            kind: telling.kind,
+            code: telling.code,
+            param: reason.param(),
+        });
+        let mut response = Response::new(Body::from(body));
+        *response.status_mut() = telling.status;
+        let headers = response.headers_mut();
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert("x-farthing-error", HeaderValue::from_static(telling.code));
+        if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
+            headers.insert("x-request-id", id);
+        }
+        match telling.retry {
+            Retry::Unsaid => {}
+            Retry::Never => {
+                headers.insert("x-should-retry", HeaderValue::from_static("false"));
+            }
+            Retry::After(seconds) => {
+                headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+            }
+        }
+        response
+    }
+}
+
+// === impl Reason ===
+
+impl Reason {
+    fn telling(&self) -> Telling {
+        let tell = |status, code, kind, retry| Telling { status, code, kind, retry };
+        let (refused, ours) = (ErrorKind::InvalidRequest, ErrorKind::Unavailable);
+        let (bad, busy) = (StatusCode::BAD_REQUEST, StatusCode::SERVICE_UNAVAILABLE);
+        match self {
+            Reason::BodyTooLong { .. } => {
+                tell(StatusCode::PAYLOAD_TOO_LARGE, "body_too_long", refused, Retry::Unsaid)
+            }
+            Reason::BodyBroken(_) => tell(bad, "body_broken", refused, Retry::Unsaid),
+            Reason::Request(error) => tell(bad, request_code(error), refused, Retry::Unsaid),
+            Reason::Label(_) => tell(bad, "invalid_label", refused, Retry::Unsaid),
+            Reason::UnknownProvider { .. } => tell(bad, "unknown_provider", refused, Retry::Unsaid),
+            Reason::Vanished => tell(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "internal",
+                ErrorKind::Internal,
+                Retry::Unsaid,
+            ),
+            Reason::Failed(failure) => {
+                let code = failure.code();
+                match failure {
+                    Failure::Refused(_) => {
+                        let status = StatusCode::TOO_MANY_REQUESTS;
+                        tell(status, code, ErrorKind::OverBudget, Retry::Never)
+                    }
+                    Failure::Unpriced { .. } | Failure::Absurd(_) => {
+                        tell(bad, code, refused, Retry::Never)
+                    }
+                    Failure::Overloaded { .. } => tell(busy, code, ours, Retry::After(1)),
+                    Failure::Ledger(_) => tell(busy, code, ours, Retry::After(5)),
+                    Failure::Uncountable => tell(
+                        StatusCode::INTERNAL_SERVER_ERROR,
+                        code,
+                        ErrorKind::Internal,
+                        Retry::Unsaid,
+                    ),
+                    Failure::NotTheApi { .. } => {
+                        tell(StatusCode::BAD_GATEWAY, code, ours, Retry::Unsaid)
+                    }
+                    Failure::Upstream(error) => match error.stage {
+                        Stage::Connect => tell(busy, code, ours, Retry::After(5)),
+                        Stage::FirstByte | Stage::Idle => {
+                            tell(StatusCode::GATEWAY_TIMEOUT, code, ours, Retry::Unsaid)
+                        }
+                        Stage::Broken | Stage::TooLong => {
+                            tell(StatusCode::BAD_GATEWAY, code, ours, Retry::Unsaid)
+                        }
+                    },
+                }
+            }
+        }
+    }
+
+    fn param(&self) -> Option<&str> {
+        match self {
+            Reason::Request(error) => error.param(),
+            _ => None,
+        }
+    }
+}
+
+fn request_code(error: &RequestError) -> &'static str {
+    match error {
+        RequestError::NotJson { .. } => "malformed_json",
+        RequestError::TooMany { .. } => "too_many_elements",
+        RequestError::NotAnObject { .. }
+        | RequestError::Missing { .. }
+        | RequestError::WrongType { .. }
+        | RequestError::Model(_) => "invalid_request",
+    }
+}
+
+fn no_provider(named: Option<&str>, known: &[ProviderId]) -> String {
+    let known: Vec<&str> = known.iter().map(ProviderId::as_str).collect();
+    let known = if known.is_empty() { "none is".to_owned() } else { known.join(", ") };
+    match named {
+        Some(name) => format!(
+            "no provider `{name}` that speaks this API is configured (configured: {known}); \
+             correct x-farthing-provider or add [provider.{name}]"
+        ),
+        None => format!(
+            "no provider that speaks this API is configured (configured: {known}); \
+             add one to the configuration, as in [provider.openai]"
+        ),
+    }
+}

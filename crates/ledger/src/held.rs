@@ -1,0 +1,97 @@
+//! A call's money while it runs, and the one way in which it ends.
+
+use std::sync::Arc;
+
+use farthing_core::entry::{Bill, Ending, Entry};
+use tokio::sync::mpsc::OwnedPermit;
+
+use crate::ledger::{Ledger, Unavailable, is_plausible};
+
+/// The longest reason that is kept for a void, in characters.
+const REASON_MAX: usize = 256;
+
+/// Money held for one attempt. It ends once: [`settle`](Held::settle), [`void`](Held::void), or,
+/// when it is dropped (a cancelled future, a panic), expired. None of them waits or fails, even
+/// while the store is failing: the place in the queue was reserved with the hold.
+#[derive(Debug)]
+#[must_use = "a hold that is dropped is charged in full, for nobody knows how its call ended"]
+pub struct Held {
+    ledger: Ledger,
+    entry: Entry,
+    /// How many entries were decided when this one was.
+    number: u64,
+    /// For the ending; taken by it.
+    place: Option<OwnedPermit<Entry>>,
+}
+
+// === impl Held ===
+
+impl Held {
+    pub(crate) fn new(
+        ledger: Ledger,
+        entry: Entry,
+        number: u64,
+        place: OwnedPermit<Entry>,
+    ) -> Held {
+        Held { ledger, entry, number, place: Some(place) }
+    }
+
+    /// The hold, as it was recorded.
+    pub fn entry(&self) -> &Entry {
+        &self.entry
+    }
+
+    /// Waits until the hold is durable: from then on no crash can make the call free. While the
+    /// store is failing it goes on waiting, as the store may come back; a caller that would rather
+    /// give up sets a timeout around it. It may be dropped and called again.
+    ///
+    /// # Errors
+    /// [`Unavailable`] where it will never be durable: the ledger was closed while its store was
+    /// failing.
+    pub async fn committed(&self) -> Result<(), Unavailable> {
+        self.ledger.committed(self.number).await
+    }
+
+    /// Charges what the call came to, and gives the entry that records it. A bill in full above the
+    /// hold is recorded as an overrun.
+    ///
+    /// A bill of negative or absurd amounts (above a billion dollars) is not believed: the hold
+    /// expires instead, which the entry and the log say.
+    pub fn settle(mut self, bill: Arc<Bill>) -> Entry {
+        let amounts = [Some(bill.charged), bill.cost.usd];
+        if amounts.into_iter().flatten().all(is_plausible) {
+            return self.end(Ending::Settle(bill));
+        }
+        let (id, charged) = (self.entry.id, bill.charged);
+        tracing::error!(%id, %charged, "bill is absurd; the hold is charged instead");
+        self.end(Ending::Expire)
+    }
+
+    /// Releases the hold, as certainly nothing was billed, and gives the entry that records it. The
+    /// reason is cut at 256 characters.
+    pub fn void(mut self, reason: &str) -> Entry {
+        self.end(Ending::Void(reason.chars().take(REASON_MAX).collect()))
+    }
+
+    fn end(&mut self, ending: Ending) -> Entry {
+        let ended = self.place.take().map(|place| self.ledger.end(self.entry.id, ending, place));
+        match ended {
+            Some(Ok(ending)) => ending,
+            // Neither can be: the place is there until the first ending, and amounts are plausible.
+            Some(Err(rejection)) => {
+                tracing::error!(id = %self.entry.id, %rejection, "hold could not be ended");
+                self.entry.clone()
+            }
+            None => self.entry.clone(),
+        }
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        if self.place.is_some() {
+            tracing::warn!(id = %self.entry.id, "call was abandoned; its whole hold is charged");
+            self.end(Ending::Expire);
+        }
+    }
+}

@@ -1,0 +1,393 @@
+//! Admission, health, closing.
+
+use std::fmt;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use farthing_core::Usd;
+use farthing_core::budget::{Balance, BalanceKey, Claim, Command, Refusal, Rejection, State};
+use farthing_core::clock::Clock;
+use farthing_core::entry::{AttemptId, Ending, Entry, Hold, Who};
+use farthing_core::id::RequestId;
+use farthing_core::money::{Overflow, PICO_PER_USD};
+use farthing_core::scope::Scope;
+use jiff::Timestamp;
+use thiserror::Error;
+use tokio::sync::mpsc::OwnedPermit;
+use tokio::sync::mpsc::error::SendError;
+use tokio::sync::{Semaphore, mpsc, watch};
+
+use crate::batch::BATCH_MAX;
+use crate::held::Held;
+use crate::query::{self, GroupBy, Page, RequestDetail, RequestPage, UsageRow};
+use crate::readers::Readers;
+use crate::store::{Store, StoreError};
+use crate::verify::{Report, verify};
+use crate::writer::{Progress, Writer};
+
+/// No call costs a billion dollars: an amount above is an error in a rate or a count. Below it, no
+/// sum of calls can overflow what the engines store.
+const PLAUSIBLE_MAX: Usd = Usd::from_pico(PICO_PER_USD * PLAUSIBLE_DOLLARS_MAX);
+const PLAUSIBLE_DOLLARS_MAX: i128 = 1_000_000_000;
+
+/// A hold needs a place for itself and one for its ending.
+const PLACES_MIN: usize = 2;
+
+/// Admits calls, and records them.
+///
+/// Cheap to clone; all clones are one ledger. Its writer ends, after recording what was decided,
+/// when the last clone and the last [`Held`] are dropped.
+#[derive(Clone)]
+pub struct Ledger(Arc<Inner>);
+
+struct Inner {
+    epoch: String,
+    clock: Clock,
+    books: Arc<Mutex<Books>>,
+    queue: mpsc::Sender<Entry>,
+    /// Held while places are reserved.
+    turnstile: tokio::sync::Mutex<()>,
+    progress: watch::Receiver<Progress>,
+    writer: Writer,
+    readers: Readers,
+}
+
+/// What is decided, under one lock with the sending end of the queue: so entries are queued in the
+/// order in which they changed the state.
+#[derive(Debug)]
+pub(crate) struct Books {
+    pub state: State,
+    /// How many entries were decided and queued.
+    decided: u64,
+    closed: bool,
+}
+
+/// How a ledger works.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Options {
+    /// Places in the queue to the writer, at least 2. An undecided hold waits for two of them; an
+    /// open hold keeps one until it ends, so that its ending never waits. So this also bounds the
+    /// calls that are open at once. The default of 16,384 is more calls than one machine has
+    /// connections for, about a second of commits, and two megabytes.
+    pub places: usize,
+    /// How long the writer waits before it tries a failing store again. Default 200 milliseconds.
+    pub retry_every: Duration,
+    /// How often the writer tries again after the ledger was closed, before it gives up what it
+    /// has and says so in the log. Default 25, which are five seconds.
+    pub tries_at_close: u32,
+}
+
+/// The ledger cannot be written.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("the ledger cannot be written since {since}: {error}")]
+pub struct Unavailable {
+    /// When a write first failed.
+    pub since: Timestamp,
+    /// Why the last one failed, and what to do.
+    pub error: String,
+}
+
+/// A call was not admitted; nothing is held.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum HoldError {
+    /// A budget has no room.
+    #[error(transparent)]
+    Refused(Box<Refusal>),
+    /// What is admitted could not be recorded, so nothing is.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+    /// The ledger was closed.
+    #[error("the ledger is closed because the process is shutting down; call again later")]
+    Closed,
+    /// The attempt has an open hold.
+    #[error("attempt {0} has a hold already; give every attempt its own number")]
+    AlreadyHeld(AttemptId),
+    /// The amount is negative or absurd.
+    #[error(transparent)]
+    Overflow(#[from] Overflow),
+}
+
+/// A ledger could not be opened.
+#[derive(Debug, Error)]
+pub enum LedgerError {
+    /// The store failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A hold that an earlier process left open could not be ended.
+    #[error("cannot end a hold that was left open: {0}; run `farthing verify` on the ledger")]
+    Recovery(#[from] Rejection),
+    /// The system gave no thread.
+    #[error("cannot start the ledger's writer: {0}; raise the limit on threads")]
+    Thread(#[from] io::Error),
+}
+
+// === impl Ledger ===
+
+impl Ledger {
+    /// Opens a ledger as its only writer. Holds that an earlier process left open are expired: nobody
+    /// knows how those calls ended, so all that was held is charged, as an estimate.
+    ///
+    /// It trusts the balances that the store kept; [`Ledger::verify`] compares them with the
+    /// entries. It blocks while it reads: call it at start-up.
+    ///
+    /// # Errors
+    /// [`LedgerError`] where the store cannot be read or written.
+    pub fn open(
+        mut store: impl Store + 'static,
+        clock: Clock,
+        options: Options,
+    ) -> Result<Ledger, LedgerError> {
+        let loaded = store.load(clock.now())?;
+        let mut state = loaded.state;
+        expire_open_holds(&mut store, &mut state, now(&clock))?;
+        let readers = Readers::open(&store)?;
+        let books = Arc::new(Mutex::new(Books { state, decided: 0, closed: false }));
+        let places = options.places.clamp(PLACES_MIN, Semaphore::MAX_PERMITS);
+        let (queue, queued) = mpsc::channel(places);
+        let (report, progress) = watch::channel(Progress::default());
+        let shared = Arc::clone(&books);
+        let writer = Writer::start(store, queued, shared, report, clock.clone(), &options)?;
+        let turnstile = tokio::sync::Mutex::new(());
+        let epoch = loaded.epoch;
+        let inner = Inner { epoch, clock, books, queue, turnstile, progress, writer, readers };
+        Ok(Ledger(Arc::new(inner)))
+    }
+
+    /// Sets money aside for an attempt, whose number must be new. It returns as soon as that is
+    /// decided, in memory; the hold is durable after [`Held::committed`]. It waits only where the
+    /// queue to the writer is full: money waits. Cancelling it leaves nothing held.
+    ///
+    /// # Errors
+    /// [`HoldError`]; nothing is held then.
+    pub async fn hold(
+        &self,
+        id: AttemptId,
+        who: Arc<Who>,
+        hold: Arc<Hold>,
+    ) -> Result<Held, HoldError> {
+        if !is_plausible(hold.amount) {
+            return Err(HoldError::Overflow(Overflow));
+        }
+        let [its_own, for_its_end] = self.places().await?;
+        let (entry, number) = {
+            let mut books = self.books();
+            if books.closed {
+                return Err(HoldError::Closed);
+            }
+            self.health()?;
+            let entry = books.state.apply(Command::Hold { id, who, hold }, now(&self.0.clock))?;
+            (entry.clone(), books.queue(entry, its_own))
+        };
+        Ok(Held::new(self.clone(), entry, number, for_its_end))
+    }
+
+    /// What is held and spent on a balance.
+    pub fn balance(&self, key: &BalanceKey) -> Balance {
+        self.books().state.balance(key)
+    }
+
+    /// The least that any of the claimed budgets has left; `None` without a budget.
+    pub fn room(&self, claims: &[Claim]) -> Option<Usd> {
+        self.books().state.room(claims)
+    }
+
+    /// Names the store: a new one has another epoch.
+    pub fn epoch(&self) -> &str {
+        &self.0.epoch
+    }
+
+    /// Whether the ledger can be written. While it cannot, calls are not admitted.
+    ///
+    /// # Errors
+    /// [`Unavailable`], with since when and why.
+    pub fn health(&self) -> Result<(), Unavailable> {
+        self.0.progress.borrow().failing.clone().map_or(Ok(()), Err)
+    }
+
+    /// Waits until all that was decided before is durable.
+    ///
+    /// # Errors
+    /// [`Unavailable`] where it never will be: the ledger was closed while its store was failing.
+    pub async fn flush(&self) -> Result<(), Unavailable> {
+        let decided = self.books().decided;
+        self.committed(decided).await
+    }
+
+    /// Admits no more calls, and waits until all that was decided before is durable. Calls that are
+    /// still open may end later; those that never do are expired when the ledger is opened again.
+    ///
+    /// # Errors
+    /// [`Unavailable`] where the store went on failing: the log says what is lost.
+    pub async fn close(&self) -> Result<(), Unavailable> {
+        self.books().closed = true;
+        self.0.writer.close();
+        self.flush().await
+    }
+
+    /// Requests in scope, newest first.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store cannot be read.
+    pub async fn requests(&self, scope: Scope, page: Page) -> Result<RequestPage, StoreError> {
+        self.0.readers.run(move |reader| query::requests(reader, &scope, page)).await
+    }
+
+    /// One request with all its attempts; `None` where it is not in scope, whether or not it exists.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store cannot be read.
+    pub async fn request(
+        &self,
+        scope: Scope,
+        id: RequestId,
+    ) -> Result<Option<RequestDetail>, StoreError> {
+        self.0.readers.run(move |reader| query::request(reader, &scope, id)).await
+    }
+
+    /// What calls came to that ended in the hours that begin at `since` or later and before `until`.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store cannot be read.
+    pub async fn usage(
+        &self,
+        scope: Scope,
+        since: Timestamp,
+        until: Timestamp,
+        group_by: Option<GroupBy>,
+    ) -> Result<Vec<UsageRow>, StoreError> {
+        let readers = &self.0.readers;
+        readers.run(move |reader| query::usage(reader, &scope, since, until, group_by)).await
+    }
+
+    /// Compares what the store keeps with what its entries say.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store cannot be read.
+    pub async fn verify(&self) -> Result<Report, StoreError> {
+        self.0.readers.run(verify).await
+    }
+
+    /// Ends an attempt; never waits.
+    pub(crate) fn end(
+        &self,
+        id: AttemptId,
+        ending: Ending,
+        place: OwnedPermit<Entry>,
+    ) -> Result<Entry, Rejection> {
+        let mut books = self.books();
+        let entry = books.state.apply(Command::End(id, ending), now(&self.0.clock))?;
+        books.queue(entry.clone(), place);
+        Ok(entry)
+    }
+
+    /// Waits until so many entries are durable.
+    pub(crate) async fn committed(&self, entries: u64) -> Result<(), Unavailable> {
+        let mut progress = self.0.progress.clone();
+        if progress.wait_for(|progress| progress.committed >= entries).await.is_ok() {
+            return Ok(());
+        }
+        self.health()?;
+        // A writer that ended although its store was well has panicked.
+        Err(Unavailable { since: now(&self.0.clock), error: "its writer has ended".into() })
+    }
+
+    /// Reserves a place for a hold and one for its end.
+    async fn places(&self) -> Result<[OwnedPermit<Entry>; 2], HoldError> {
+        let reserve = async {
+            // One after the other, or all places could go to holds that wait for their second.
+            let _turn = self.0.turnstile.lock().await;
+            let first = self.0.queue.clone().reserve_owned().await?;
+            let second = self.0.queue.clone().reserve_owned().await?;
+            Ok::<_, SendError<()>>([first, second])
+        };
+        let mut progress = self.0.progress.clone();
+        let failing = async {
+            let failing = progress.wait_for(|progress| progress.failing.is_some()).await;
+            failing.ok().and_then(|progress| progress.failing.clone())
+        };
+        tokio::select! {
+            biased;
+            failing = failing => Err(failing.map_or(HoldError::Closed, HoldError::Unavailable)),
+            places = reserve => places.map_err(|_| HoldError::Closed),
+        }
+    }
+
+    fn books(&self) -> MutexGuard<'_, Books> {
+        lock(&self.0.books)
+    }
+}
+
+impl fmt::Debug for Ledger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Ledger").field(&self.0.epoch).finish()
+    }
+}
+
+/// Ends what an earlier process left open, as any attempt ends whose outcome nobody knows.
+fn expire_open_holds(
+    store: &mut impl Store,
+    state: &mut State,
+    at: Timestamp,
+) -> Result<(), LedgerError> {
+    let mut open: Vec<AttemptId> = state.open().map(|(id, _)| id).collect();
+    open.sort_unstable();
+    let expire = |id: AttemptId| state.apply(Command::End(id, Ending::Expire), at);
+    let entries: Vec<Entry> = open.into_iter().map(expire).collect::<Result<_, Rejection>>()?;
+    for batch in entries.chunks(BATCH_MAX) {
+        store.commit(batch)?;
+    }
+    if !entries.is_empty() {
+        let calls = entries.len();
+        tracing::warn!(calls, "calls were open when the ledger was last left; they are charged");
+    }
+    Ok(())
+}
+
+/// Whether an amount can be that of a call.
+pub(crate) fn is_plausible(amount: Usd) -> bool {
+    (Usd::ZERO..=PLAUSIBLE_MAX).contains(&amount)
+}
+
+/// The time to the microsecond, as stores keep it.
+fn now(clock: &Clock) -> Timestamp {
+    let now = clock.now();
+    Timestamp::from_microsecond(now.as_microsecond()).unwrap_or(now)
+}
+
+/// No panic leaves the books half changed: the state changes as a whole or not at all.
+pub(crate) fn lock(books: &Mutex<Books>) -> MutexGuard<'_, Books> {
+    books.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+// === impl Books ===
+
+impl Books {
+    /// Queues what was just decided; gives how many entries were by now.
+    fn queue(&mut self, entry: Entry, place: OwnedPermit<Entry>) -> u64 {
+        place.send(entry);
+        self.decided = self.decided.saturating_add(1);
+        self.decided
+    }
+}
+
+// === impl Options ===
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { places: 16_384, retry_every: Duration::from_millis(200), tries_at_close: 25 }
+    }
+}
+
+// === impl HoldError ===
+
+impl From<Rejection> for HoldError {
+    fn from(rejection: Rejection) -> HoldError {
+        match rejection {
+            Rejection::Refused(refusal) => HoldError::Refused(refusal),
+            Rejection::Overflow(overflow) => HoldError::Overflow(overflow),
+            // A hold is never refused for want of a hold.
+            Rejection::AlreadyHeld(id) | Rejection::NotHeld(id) => HoldError::AlreadyHeld(id),
+        }
+    }
+}

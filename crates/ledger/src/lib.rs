@@ -1,0 +1,42 @@
+//! The ledger: nothing is lost, nothing is counted twice, no budget is overspent, and nobody sees
+//! anybody else's.
+//!
+//! [`Ledger::hold`] admits a call in memory, where [`farthing_core::budget`] alone decides, and
+//! hands what was decided to one writer thread, which records it durably in the same order. The
+//! [`Held`] that it gives ends exactly once: settled, voided, or expired when it is dropped.
+//! Entries are never changed; balances and roll-ups are folds of them, kept in the same
+//! transaction, and [`verify()`] folds them again to compare.
+//!
+//! It does not know prices, providers or HTTP, and decides nothing about money itself.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`ledger`] | [`Ledger`]: admission, health, closing |
+//! | [`held`] | [`Held`]: the one way in which a call ends |
+//! | `writer` | the thread that records |
+//! | `readers` | the connections on which queries run |
+//! | [`batch`] | what entries change in the tables folded from them |
+//! | [`record`] | an entry as a store keeps it |
+//! | [`query`] | what can be asked, always within a [`Scope`](farthing_core::scope::Scope) |
+//! | [`mod@verify`] | whether the tables say what the entries say |
+//! | [`store`] | what a storage engine must do, and the engines |
+
+pub mod batch;
+pub mod held;
+pub mod ledger;
+pub mod query;
+mod readers;
+pub mod record;
+pub mod store;
+pub mod verify;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+pub use held::Held;
+pub use ledger::{HoldError, Ledger, LedgerError, Options, Unavailable};
+pub use query::{GroupBy, Page, RequestDetail, RequestPage, RequestRow, UsageRow};
+pub use store::sqlite::{SqliteReader, SqliteStore};
+pub use store::{Reader, Store, StoreError};
+pub use verify::{Difference, Report, verify};

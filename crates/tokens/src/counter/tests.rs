@@ -1,0 +1,246 @@
+use bytes::Bytes;
+use farthing_core::prompt::Tool;
+use farthing_tokenizer::Encoding;
+use proptest::prelude::*;
+
+use super::*;
+
+const IMAGE: &str = r#"{"type":"image_url","image_url":{"url":"https://example.com/a.png"}}"#;
+const TOOL: &str = r#"{"type":"function","function":{"name":"get_time","description":"The time.",
+    "parameters":{"type":"object","properties":{"zone":{"type":"string"}},"required":["zone"]}}}"#;
+
+/// A prompt that grows; its body holds what its spans need and nothing else.
+struct Draft {
+    body: String,
+    prompt: Prompt,
+}
+
+impl Draft {
+    fn new() -> Self {
+        let prompt = Prompt {
+            body: Bytes::new(),
+            messages: Vec::new(),
+            tools: Vec::new(),
+            response_format: None,
+        };
+        Self { body: String::new(), prompt }
+    }
+
+    fn raw(&mut self, text: &str) -> std::ops::Range<usize> {
+        let start = self.body.len();
+        self.body.push_str(text);
+        start..self.body.len()
+    }
+
+    fn literal(&mut self, text: &str) -> JsonStr {
+        JsonStr(self.raw(&serde_json::to_string(text).unwrap()))
+    }
+
+    fn say(mut self, role: Role, text: &str) -> Self {
+        let parts = vec![Part::Text(self.literal(text))];
+        let message = Message { role, span: 0..0, name: None, parts, tool_calls: Vec::new() };
+        self.prompt.messages.push(message);
+        self
+    }
+
+    /// Changes the latest message.
+    fn with(mut self, change: impl FnOnce(&mut Self, &mut Message)) -> Self {
+        let mut message = self.prompt.messages.pop().unwrap();
+        change(&mut self, &mut message);
+        self.prompt.messages.push(message);
+        self
+    }
+
+    fn named(self, name: &str) -> Self {
+        self.with(|draft, message| message.name = Some(draft.literal(name)))
+    }
+
+    fn showing(self, part: fn(std::ops::Range<usize>) -> Part) -> Self {
+        self.with(|draft, message| message.parts.push(part(draft.raw(IMAGE))))
+    }
+
+    fn calling(self, name: &str, arguments: &str) -> Self {
+        self.with(|draft, message| {
+            let (name, arguments) = (draft.literal(name), draft.literal(arguments));
+            message.tool_calls.push(ToolCall { name, arguments });
+        })
+    }
+
+    fn offering(mut self, tool: &str) -> Self {
+        let span = self.raw(tool);
+        self.prompt.tools.push(Tool { span });
+        self
+    }
+
+    fn count(mut self, model: &str) -> Anatomy {
+        self.prompt.body = Bytes::from(self.body);
+        Counter::embedded().unwrap().count(model, &self.prompt)
+    }
+}
+
+/// What an independent implementation counts.
+fn oracle(encoding: Encoding, text: &str) -> u64 {
+    tiktoken::get_encoding(encoding.name()).unwrap().count(text) as u64
+}
+
+fn o200k(text: &str) -> u64 {
+    oracle(Encoding::O200kBase, text)
+}
+
+#[test]
+fn each_token_counts_for_one_kind() {
+    let anatomy = Draft::new()
+        .say(Role::System, "Answer in verse.")
+        .say(Role::User, "What time is it?")
+        .say(Role::Assistant, "Let me see.")
+        .calling("get_time", r#"{"zone":"UTC"}"#)
+        .say(Role::Tool, "12:00")
+        .say(Role::User, "Also, who are you?")
+        .say(Role::User, "Well?")
+        .showing(Part::Image)
+        .showing(Part::Other)
+        .offering(TOOL)
+        .count("gpt-4o");
+    let kinds = anatomy.by_kind;
+    assert_eq!(kinds.system, o200k("Answer in verse."));
+    assert_eq!(kinds.user, o200k("Well?"));
+    assert_eq!(kinds.tool_results, o200k("12:00"));
+    let said = ["What time is it?", "Let me see.", "Also, who are you?"].map(o200k);
+    let called = 2 * o200k("get_time") + o200k(r#"{"zone":"UTC"}"#);
+    assert_eq!(kinds.history, said.iter().sum::<u64>() + called);
+    let declared = "namespace functions {\n\n// The time.\ntype get_time = (_: {\nzone: string,\n\
+        }) => any;\n\n} // namespace functions";
+    assert_eq!(kinds.tools, o200k(declared) - 1);
+    assert_eq!(kinds.media, 765 + 1_000);
+    assert_eq!(kinds.overhead, 3 + 6 * 4 + 5 + (9 - 4));
+    assert_eq!(anatomy.method, Method::Estimated);
+    assert!(anatomy.upper_bound >= kinds.total() + 3_779 - 765 + 100_000 - 1_000);
+}
+
+#[test]
+fn text_of_known_families_is_exact() {
+    let greeting =
+        |model| Draft::new().say(Role::System, "Be brief.").say(Role::User, "Hi!").count(model);
+    for (model, encoding, framing) in [
+        ("gpt-4", Encoding::Cl100kBase, 3 + 2 * 4),
+        ("gpt-4o-2024-08-06", Encoding::O200kBase, 3 + 2 * 4),
+        ("gpt-5-mini", Encoding::O200kBase, 3 + 2 * 3 + 1),
+    ] {
+        let anatomy = greeting(model);
+        let texts = oracle(encoding, "Be brief.") + oracle(encoding, "Hi!");
+        assert_eq!(anatomy.by_kind.total(), texts + framing, "{model}");
+        assert_eq!(anatomy.method, Method::Exact, "{model}");
+        assert_eq!(anatomy.upper_bound, anatomy.by_kind.total(), "{model}");
+    }
+    assert_eq!(greeting("o3").method, Method::Estimated, "system messages are unproven there");
+    assert_eq!(greeting("o1").method, Method::Estimated);
+}
+
+#[test]
+fn names_cost_their_tokens_and_one() {
+    let nameless = Draft::new().say(Role::User, "Hi!").count("gpt-4o").by_kind;
+    let named = Draft::new().say(Role::User, "Hi!").named("example_user").count("gpt-4o");
+    assert_eq!(named.by_kind.overhead, nameless.overhead + o200k("example_user") + 1);
+    assert_eq!(named.method, Method::Exact);
+    let unproven = Draft::new().say(Role::User, "Hi!").named("ann").count("gpt-5");
+    assert_eq!(unproven.method, Method::Estimated);
+}
+
+#[test]
+fn escapes_are_decoded_before_counting() {
+    let text = "tab\t\"é\" \\ 漢字 \u{1f600}\n";
+    let kinds = Draft::new().say(Role::User, text).count("gpt-4o").by_kind;
+    assert_eq!(kinds.user, o200k(text));
+}
+
+#[test]
+fn nothing_costs_the_priming() {
+    let anatomy = Draft::new().count("gpt-4o");
+    assert_eq!(anatomy.by_kind, ByKind { overhead: 3, ..ByKind::default() });
+    let empty = Draft::new().say(Role::User, "").count("gpt-4o");
+    assert_eq!((empty.by_kind.total(), empty.method), (7, Method::Exact));
+}
+
+#[test]
+fn an_answered_person_is_history() {
+    let kinds =
+        Draft::new().say(Role::User, "Hi!").say(Role::Assistant, "Hello.").count("gpt-4o").by_kind;
+    assert_eq!((kinds.user, kinds.history), (0, o200k("Hi!") + o200k("Hello.")));
+}
+
+#[test]
+fn unknown_models_are_estimated_with_room_for_a_larger_count() {
+    let anatomy = Draft::new().say(Role::User, "Hello there").count("claude-sonnet-4-5");
+    assert_eq!(anatomy.by_kind.user, o200k("Hello there"));
+    assert_eq!(anatomy.method, Method::Estimated);
+    assert!(anatomy.upper_bound >= 2 * anatomy.by_kind.total());
+}
+
+#[test]
+fn parallel_calls_tools_and_formats_are_estimates() {
+    let one = || Draft::new().say(Role::Assistant, "").calling("f", "{}");
+    let (single, double) = (one().count("gpt-4o"), one().calling("f", "{}").count("gpt-4o"));
+    assert_eq!(double.by_kind.overhead - single.by_kind.overhead, 5 + 2 * 9);
+    assert_eq!(single.method, Method::Estimated);
+
+    let odd_tool = Draft::new().say(Role::User, "").offering(r#"{"type":"web_search"}"#);
+    assert_eq!(odd_tool.count("gpt-5").method, Method::Estimated);
+
+    let mut formatted = Draft::new().say(Role::User, "");
+    let span = formatted.raw(r#"{"type":"object"}"#);
+    formatted.prompt.response_format = Some(span);
+    let anatomy = formatted.count("gpt-4o");
+    assert_eq!(anatomy.by_kind.tools, o200k(r#"{"type":"object"}"#));
+    assert_eq!(anatomy.method, Method::Estimated);
+}
+
+#[test]
+fn replies_are_exact_where_the_vocabulary_is_known() {
+    let counter = Counter::embedded().unwrap();
+    let text = "It is noon, mon capitaine.";
+    let cl100k = oracle(Encoding::Cl100kBase, text);
+    assert_eq!(counter.count_text("gpt-4", text), (cl100k, Method::Exact));
+    assert_eq!(counter.count_text("o1", text), (o200k(text), Method::Exact));
+    assert_eq!(counter.count_text("gemini-3-pro", text), (o200k(text), Method::Estimated));
+}
+
+#[test]
+fn a_hundred_thousand_messages_are_counted() {
+    let mut draft = Draft::new();
+    for _ in 0..100_000 {
+        draft = draft.say(Role::User, "Hi!");
+    }
+    let kinds = draft.count("gpt-4o").by_kind;
+    assert_eq!(kinds.user, o200k("Hi!"));
+    assert_eq!(kinds.history, 99_999 * o200k("Hi!"));
+    assert_eq!(kinds.overhead, 3 + 100_000 * 4);
+}
+
+#[test]
+fn spans_that_do_not_fit_the_body_count_nothing() {
+    let mut draft = Draft::new().say(Role::User, "Hi!").offering(TOOL);
+    draft.body.clear();
+    let kinds = draft.count("gpt-4o").by_kind;
+    assert_eq!((kinds.user, kinds.total() > 0), (0, true));
+}
+
+proptest! {
+    #[test]
+    fn any_prompt_is_within_its_bound(
+        texts in prop::collection::vec((0..4_u8, any::<String>()), 0..6),
+        tools in prop::collection::vec(any::<String>(), 0..3),
+        model in "gpt-4o|gpt-5|o3|llama|",
+    ) {
+        let mut draft = Draft::new();
+        for (role, text) in &texts {
+            let role = [Role::System, Role::User, Role::Assistant, Role::Tool][usize::from(*role)];
+            draft = draft.say(role, text);
+        }
+        for tool in &tools {
+            draft = draft.offering(tool);
+        }
+        let anatomy = draft.count(&model);
+        prop_assert!(anatomy.by_kind.total() <= anatomy.upper_bound);
+        prop_assert!(tools.is_empty() || anatomy.method == Method::Estimated);
+    }
+}

@@ -1,0 +1,146 @@
+//! Which headers pass, in either direction.
+
+use farthing_wire::Dialect;
+use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+
+use crate::deployment::Deployment;
+
+/// Everything of ours begins with this, and nothing of ours is forwarded.
+pub const OURS: &str = "x-farthing-";
+
+/// Headers that concern one connection, not the message on it.
+const HOP_BY_HOP: &[&str] = &[
+    "connection",
+    "keep-alive",
+    "proxy-authenticate",
+    "proxy-authorization",
+    "te",
+    "trailer",
+    "transfer-encoding",
+    "upgrade",
+];
+
+/// Headers in which clients send a key.
+const CREDENTIALS: &[&str] = &["authorization", "x-api-key", "x-goog-api-key", "api-key"];
+
+/// What is set anew for the provider: the address, the length, and no compression, because usage
+/// is read from the answer as it passes.
+const SET_ANEW: &[&str] = &["host", "content-length", "accept-encoding"];
+
+/// The headers that a provider gets for a client's: its own, less those of the connection and
+/// ours, and with the configured key in place of the client's credential where there is one.
+pub fn to_provider(client: &HeaderMap, deployment: &Deployment) -> HeaderMap {
+    let mut headers = HeaderMap::with_capacity(client.len() + 1);
+    for (name, value) in client {
+        let replaced = deployment.key.is_some() && CREDENTIALS.contains(&name.as_str());
+        let dropped = replaced || SET_ANEW.contains(&name.as_str()) || is_ours(name);
+        if !dropped && !is_connections(client, name) {
+            headers.append(name.clone(), value.clone());
+        }
+    }
+    if let Some(key) = &deployment.key {
+        let (name, value) = match deployment.dialect {
+            Dialect::OpenAiChat => (header::AUTHORIZATION, format!("Bearer {}", key.reveal())),
+        };
+        // A key with bytes that no header may have was refused when the configuration was read.
+        if let Ok(mut value) = HeaderValue::from_str(&value) {
+            value.set_sensitive(true);
+            headers.insert(name, value);
+        }
+    }
+    headers
+}
+
+/// The headers that a client gets for a provider's. The length is left out: it is set anew.
+pub fn to_client(provider: &HeaderMap) -> HeaderMap {
+    let passes = |name: &HeaderName| {
+        !is_connections(provider, name) && name != header::CONTENT_LENGTH && !is_ours(name)
+    };
+    let passed = provider.iter().filter(|(name, _)| passes(name));
+    passed.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+fn is_ours(name: &HeaderName) -> bool {
+    name.as_str().starts_with(OURS)
+}
+
+/// Whether a header concerns the connection: the known ones and those that `Connection` names.
+fn is_connections(headers: &HeaderMap, name: &HeaderName) -> bool {
+    let named = |value: &HeaderValue| {
+        let listed = value.to_str().unwrap_or_default();
+        listed.split(',').any(|item| item.trim().eq_ignore_ascii_case(name.as_str()))
+    };
+    HOP_BY_HOP.contains(&name.as_str()) || headers.get_all(header::CONNECTION).iter().any(named)
+}
+
+#[cfg(test)]
+mod tests {
+    use farthing_core::id::ProviderId;
+
+    use super::*;
+    use crate::deployment::Secret;
+
+    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
+        let pair = |(name, value): &(&'static str, &'static str)| {
+            (HeaderName::from_static(name), HeaderValue::from_static(value))
+        };
+        pairs.iter().map(pair).collect()
+    }
+
+    fn deployment(key: Option<&str>) -> Deployment {
+        Deployment {
+            provider: ProviderId::new("openai").unwrap(),
+            dialect: Dialect::OpenAiChat,
+            base_url: "http://127.0.0.1:1/v1/".into(),
+            key: key.map(|key| Secret::new(key.into())),
+        }
+    }
+
+    #[test]
+    fn nothing_of_ours_or_of_the_connection_reaches_the_provider() {
+        let client = headers(&[
+            ("host", "localhost:4141"),
+            ("connection", "keep-alive, x-hop"),
+            ("x-hop", "1"),
+            ("x-farthing-user", "ada"),
+            ("accept-encoding", "gzip"),
+            ("content-length", "12"),
+            ("authorization", "Bearer fk_1"),
+            ("x-api-key", "fk_1"),
+            ("openai-beta", "v2"),
+        ]);
+        let sent = to_provider(&client, &deployment(Some("sk-real")));
+        let expected = headers(&[("openai-beta", "v2"), ("authorization", "Bearer sk-real")]);
+        assert_eq!(sent, expected);
+    }
+
+    #[test]
+    fn without_a_configured_key_the_clients_credential_passes() {
+        let client = headers(&[("authorization", "Bearer sk-own")]);
+        assert_eq!(to_provider(&client, &deployment(None)), client);
+    }
+
+    #[test]
+    fn a_provider_cannot_speak_in_our_name() {
+        let provider = headers(&[
+            ("x-farthing-cost-usd", "0.00"),
+            ("transfer-encoding", "chunked"),
+            ("content-length", "5"),
+            ("x-request-id", "1"),
+        ]);
+        assert_eq!(to_client(&provider), headers(&[("x-request-id", "1")]));
+    }
+
+    #[test]
+    fn secrets_are_not_shown() {
+        assert!(!format!("{:?}", deployment(Some("sk-real"))).contains("sk-real"));
+    }
+
+    #[test]
+    fn an_address_has_one_slash_between_its_parts() {
+        assert_eq!(
+            deployment(None).url("/chat/completions"),
+            "http://127.0.0.1:1/v1/chat/completions"
+        );
+    }
+}

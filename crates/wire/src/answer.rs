@@ -1,0 +1,81 @@
+//! An answer, as far as metering needs.
+
+use bytes::Bytes;
+use farthing_core::pricing::Served;
+use farthing_core::prompt::Span;
+use farthing_core::usage::Usage;
+use thiserror::Error;
+
+use crate::json;
+
+/// The most of an unreadable answer, or of a provider's error, that is repeated.
+const MAX_QUOTED_CHARS: usize = 200;
+
+/// What a provider says that a call consumed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Reported {
+    /// Nothing was said.
+    #[default]
+    Absent,
+    /// A count that agrees with itself.
+    Valid(Usage),
+    /// A count that agrees with itself, of a prompt without a single token. Priced on its own it is
+    /// what it says; as the bill of a request that had messages it cannot be true.
+    NoPrompt(Usage),
+    /// A count that is no count or contradicts itself, for this reason.
+    Invalid(String),
+}
+
+/// An answer that came in one piece. Its text stays where it is, in the body.
+#[derive(Clone, Debug)]
+pub struct Answer {
+    /// The model that answered, as the provider names it.
+    pub model: Option<String>,
+    /// How the request was served; empty for the standard way.
+    pub served: Served,
+    /// What it consumed.
+    pub usage: Reported,
+    /// Why the (last) answer ended.
+    pub finish_reason: Option<String>,
+    /// The provider's error, where the answer is one.
+    pub error: Option<String>,
+    /// What the model wrote, in the body that came.
+    pub(crate) texts: Vec<Span>,
+    pub(crate) body: Bytes,
+}
+
+/// A body is not what an API of the dialect answers. The client still gets it as it came.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("the answer is not a JSON object: {problem}; it begins with `{beginning}`")]
+pub struct AnswerError {
+    /// What is wrong, and where.
+    pub problem: String,
+    /// Its first characters.
+    pub beginning: String,
+}
+
+// === impl Answer ===
+
+impl Answer {
+    /// What the model wrote, tool calls included, for a count of our own.
+    pub fn text(&self) -> String {
+        let literals =
+            self.texts.iter().map(|span| self.body.get(span.clone()).unwrap_or_default());
+        literals.map(|literal| json::decode(str::from_utf8(literal).unwrap_or_default())).collect()
+    }
+}
+
+// === impl AnswerError ===
+
+impl AnswerError {
+    pub(crate) fn new(body: &[u8], problem: String) -> AnswerError {
+        let beginning = body.get(..MAX_QUOTED_CHARS).unwrap_or(body);
+        AnswerError { problem, beginning: quoted(&String::from_utf8_lossy(beginning)) }
+    }
+}
+
+/// The beginning of a text that is not ours, fit for one line of a log.
+pub(crate) fn quoted(text: &str) -> String {
+    let printable = |c: char| if c.is_control() { ' ' } else { c };
+    text.chars().take(MAX_QUOTED_CHARS).map(printable).collect()
+}

@@ -1,0 +1,134 @@
+//! The dialects. A new one is a variant here; the matches then show what it has to answer.
+
+use std::fmt;
+use std::str::FromStr;
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use thiserror::Error;
+
+use crate::answer::{Answer, AnswerError};
+use crate::error::ErrorBody;
+use crate::openai_chat;
+use crate::request::{Request, RequestError};
+use crate::stream::StreamReader;
+
+/// A wire format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "&'static str")]
+pub enum Dialect {
+    /// OpenAI's chat completions, which most providers speak.
+    OpenAiChat,
+}
+
+/// A name is no dialect's.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error("`{0}` is not a dialect; the dialects are {known}", known = Dialect::names())]
+pub struct InvalidDialect(String);
+
+// === impl Dialect ===
+
+impl Dialect {
+    /// Every dialect.
+    pub const ALL: &[Dialect] = &[Dialect::OpenAiChat];
+
+    /// The name in configuration, ledgers and answers.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Dialect::OpenAiChat => "openai",
+        }
+    }
+
+    /// The endpoint, relative to a provider's base URL.
+    pub const fn path(self) -> &'static str {
+        match self {
+            Dialect::OpenAiChat => openai_chat::PATH,
+        }
+    }
+
+    /// Reads a request. The body is kept, not copied.
+    ///
+    /// # Errors
+    /// [`RequestError`] where what we need to know is missing or malformed. What only the provider
+    /// needs is not looked at.
+    pub fn parse(self, body: Bytes) -> Result<Request, RequestError> {
+        match self {
+            Dialect::OpenAiChat => openai_chat::request::parse(body),
+        }
+    }
+
+    /// Reads an answer that came in one piece. The body is kept, not copied.
+    ///
+    /// # Errors
+    /// [`AnswerError`] where it is not what the dialect's API answers, such as a proxy's web page.
+    pub fn read_answer(self, body: &Bytes) -> Result<Answer, AnswerError> {
+        match self {
+            Dialect::OpenAiChat => openai_chat::answer::read(body),
+        }
+    }
+
+    /// Reads an answer that comes as a stream. `strip_usage` takes out again what came only of
+    /// [asking for usage](crate::Outgoing::usage_added) on the client's behalf.
+    pub fn stream_reader(self, strip_usage: bool) -> StreamReader {
+        StreamReader::new(self, strip_usage)
+    }
+
+    /// An error as this dialect's clients understand it: a JSON body.
+    pub fn error_body(self, error: &ErrorBody) -> Bytes {
+        match self {
+            Dialect::OpenAiChat => openai_chat::error::body(error),
+        }
+    }
+
+    fn names() -> String {
+        let names: Vec<_> = Dialect::ALL.iter().map(|dialect| dialect.name()).collect();
+        names.join(", ")
+    }
+}
+
+impl fmt::Display for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Dialect {
+    type Err = InvalidDialect;
+
+    fn from_str(name: &str) -> Result<Dialect, InvalidDialect> {
+        let found = Dialect::ALL.iter().find(|dialect| dialect.name() == name);
+        found.copied().ok_or_else(|| InvalidDialect(name.to_owned()))
+    }
+}
+
+impl TryFrom<String> for Dialect {
+    type Error = InvalidDialect;
+
+    fn try_from(name: String) -> Result<Dialect, InvalidDialect> {
+        name.parse()
+    }
+}
+
+impl From<Dialect> for &'static str {
+    fn from(dialect: Dialect) -> &'static str {
+        dialect.name()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn dialects_are_named_in_configuration() {
+        for dialect in Dialect::ALL {
+            let json = serde_json::to_string(dialect).unwrap();
+            assert_eq!(serde_json::from_str::<Dialect>(&json).unwrap(), *dialect);
+            assert_eq!(dialect.to_string().parse(), Ok(*dialect));
+        }
+        assert_eq!(
+            "OpenAI".parse::<Dialect>().unwrap_err().to_string(),
+            "`OpenAI` is not a dialect; the dialects are openai"
+        );
+    }
+}

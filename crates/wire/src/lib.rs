@@ -1,0 +1,33 @@
+//! Dialects: bytes to values and back, byte for byte.
+//!
+//! A [`Dialect`] reads a [`Request`] from a body, an [`Answer`] from another, and a
+//! [`StreamReader`] from a stream while it passes; it words an [error](ErrorBody) as its clients
+//! know it. What was not changed is never written anew: requests are edited by byte ranges, streams
+//! pass as they come.
+//!
+//! Nothing here does I/O or waits; there are no HTTP types, no prices, and no counting of tokens.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `dialect` | [`Dialect`], which sends each question to its folder |
+//! | `request`, `answer`, `stream`, `error` | the values that all dialects share |
+//! | `openai_chat` | OpenAI's chat completions |
+//! | [`splice`] | changing byte ranges of a body and nothing else |
+//! | `json` | walking JSON without building trees |
+//! | `sse` | where the frames of a stream end |
+
+mod answer;
+mod dialect;
+mod error;
+mod json;
+mod openai_chat;
+mod request;
+pub mod splice;
+mod sse;
+mod stream;
+
+pub use answer::{Answer, AnswerError, Reported};
+pub use dialect::{Dialect, InvalidDialect};
+pub use error::{ErrorBody, ErrorKind};
+pub use request::{Labels, MAX_ELEMENTS, Outgoing, Request, RequestError};
+pub use stream::{FRAME_BYTES_MAX, StreamReader, TEXT_BYTES_MAX};

@@ -1,0 +1,96 @@
+//! Reading a request's body.
+
+use bytes::Bytes;
+use farthing_core::id::ModelId;
+use farthing_core::pricing::Served;
+use farthing_core::prompt::Prompt;
+
+use super::{message, note_tier};
+use crate::dialect::Dialect;
+use crate::json::{Document, Json, Kind, pick};
+use crate::request::{Labels, Request, RequestError};
+use crate::splice::Edit;
+
+/// Reads what counting, pricing and attributing need. The rest is the provider's to judge.
+pub(crate) fn parse(body: Bytes) -> Result<Request, RequestError> {
+    let document = Document::parse(&body)?;
+    let document = document.root();
+    if document.kind() != Kind::Object {
+        return Err(RequestError::NotAnObject { found: document.to_string() });
+    }
+    pick!(document =>
+        model, messages, tools, functions, response_format, stream, stream_options, n,
+        max_completion_tokens, max_tokens, service_tier, user, safety_identifier,
+    );
+    let model = model.ok_or(RequestError::Missing { param: "model" })?;
+    let model = model.as_str().ok_or_else(|| RequestError::wrong("model", model, "a string"))?;
+    let messages = messages.ok_or(RequestError::Missing { param: "messages" })?;
+    let stream = flag("stream", stream)?;
+    let mut served_asked = Served::new();
+    note_tier(&mut served_asked, service_tier);
+    let text = |label: Option<Json>| label.and_then(Json::as_str).map(String::from);
+    Ok(Request {
+        dialect: Dialect::OpenAiChat,
+        model: ModelId::new(&model)?,
+        stream,
+        max_output: max_output(max_completion_tokens, max_tokens)?,
+        answers: positive("n", n)?.unwrap_or(1),
+        served_asked,
+        labels: Labels { user: text(user), safety_identifier: text(safety_identifier) },
+        usage_added: if stream { ask_for_usage(document, stream_options)? } else { None },
+        prompt: Prompt {
+            messages: message::messages(messages)?,
+            tools: message::tools([("tools", tools), ("functions", functions)])?,
+            response_format: response_format.and_then(json_schema).map(Json::span),
+            body,
+        },
+    })
+}
+
+fn json_schema(response_format: Json) -> Option<Json> {
+    pick!(response_format => json_schema);
+    json_schema.filter(|schema| schema.kind() == Kind::Object)
+}
+
+/// The tokens that an answer may have. Where both names are given, providers differ in which they
+/// heed, so the larger counts.
+fn max_output(new: Option<Json>, old: Option<Json>) -> Result<Option<u64>, RequestError> {
+    Ok(positive("max_completion_tokens", new)?.max(positive("max_tokens", old)?))
+}
+
+/// The change after which a stream ends with its usage; `None` where the client asked itself.
+fn ask_for_usage(document: Json, options: Option<Json>) -> Result<Option<Edit>, RequestError> {
+    let replace = |value: Json, with| Edit { at: value.span(), with: Bytes::from_static(with) };
+    let Some(options) = options else {
+        return Ok(Some(document.append(r#""stream_options":{"include_usage":true}"#)));
+    };
+    match options.kind() {
+        Kind::Null => return Ok(Some(replace(options, br#"{"include_usage":true}"#))),
+        Kind::Object => {}
+        _ => return Err(RequestError::wrong("stream_options", options, "an object or null")),
+    }
+    pick!(options => include_usage);
+    let asked = flag("stream_options.include_usage", include_usage)?;
+    Ok(match include_usage {
+        _ if asked => None,
+        Some(refused) => Some(replace(refused, b"true")),
+        None => Some(options.append(r#""include_usage":true"#)),
+    })
+}
+
+fn flag(param: &str, value: Option<Json>) -> Result<bool, RequestError> {
+    let Some(value) = value.filter(|value| !value.is_null()) else { return Ok(false) };
+    value.as_bool().ok_or_else(|| RequestError::wrong(param, value, "true, false or null"))
+}
+
+fn positive(param: &str, value: Option<Json>) -> Result<Option<u64>, RequestError> {
+    let Some(value) = value.filter(|value| !value.is_null()) else { return Ok(None) };
+    match value.as_count() {
+        None | Some(0) => Err(RequestError::wrong(param, value, "a whole number of at least 1")),
+        count => Ok(count),
+    }
+}
+
+#[cfg(test)]
+#[path = "request_tests.rs"]
+mod tests;

@@ -1,0 +1,67 @@
+//! Wiring: from settings to an engine behind a gateway. The one place that reads the real clock
+//! and the real source of ids.
+
+use std::sync::Arc;
+
+use anyhow::{Context, Result};
+use farthing_core::clock::Clock;
+use farthing_core::id::TenantId;
+use farthing_core::pricing::Catalog;
+use farthing_engine::engine::Limits;
+use farthing_engine::tariff::Tariff;
+use farthing_engine::{Engine, Parts};
+use farthing_gateway::{Gateway, Ids, Settings};
+use farthing_ledger::{Ledger, Store};
+use farthing_tokens::Counter;
+use farthing_upstream::{Deployment, Upstream};
+
+use crate::config::Config;
+
+/// The tenant of a gateway without keys.
+const TENANT: &str = "default";
+
+/// Builds a gateway over a store.
+pub(crate) fn build(
+    config: &Config,
+    deployments: Vec<Arc<Deployment>>,
+    store: impl Store + 'static,
+) -> Result<Gateway> {
+    let clock = clock();
+    let engine = Engine::new(Parts {
+        clock: clock.clone(),
+        counter: Counter::embedded().context("the embedded rules for counting")?,
+        tariff: Tariff {
+            catalog: Catalog::embedded().context("the embedded price catalog")?,
+            unpriced: config.budgets.unpriced,
+        },
+        rules: config.budgets.rules(),
+        ledger: Ledger::open(store, clock, farthing_ledger::Options::default())?,
+        upstream: Upstream::new(config.upstream.timeouts())?,
+        limits: Limits {
+            concurrent_calls: config.server.max_concurrent_calls,
+            answer_bytes: config.upstream.max_answer_bytes,
+            assumed_answer_tokens: config.budgets.assumed_answer_tokens,
+            call: config.upstream.call_timeout(),
+        },
+    });
+    Ok(Gateway::new(
+        Arc::new(engine),
+        Settings {
+            tenant: TenantId::new(TENANT)?,
+            deployments,
+            max_body_bytes: config.server.max_body_bytes,
+            ids: ids(),
+        },
+    ))
+}
+
+/// The clock of the machine.
+#[expect(clippy::disallowed_methods, reason = "the one place that reads the real clock")]
+pub(crate) fn clock() -> Clock {
+    Clock::new(jiff::Timestamp::now)
+}
+
+#[expect(clippy::disallowed_methods, reason = "the one place that makes ids")]
+fn ids() -> Ids {
+    Ids::new(uuid::Uuid::now_v7)
+}

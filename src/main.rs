@@ -1,0 +1,17 @@
+//! `farthing`: the command line.
+
+mod cli;
+mod config;
+mod demo;
+mod house;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    cli::Cli::parse().run()
+}

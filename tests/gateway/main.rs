@@ -1,0 +1,12 @@
+//! The real binary over loopback, with the fake provider behind it.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+
+mod answers;
+mod bad_input;
+mod budgets;
+mod crash;
+mod faults;
+mod own_api;
+mod streams;
+mod support;

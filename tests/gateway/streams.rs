@@ -1,0 +1,119 @@
+//! Streamed answers.
+
+use std::time::Duration;
+
+use farthing_fake_provider::{Fault, Options};
+use serde_json::{Value, json};
+
+use crate::support::{House, hello_streamed};
+
+#[tokio::test]
+async fn s6_a_stream_is_what_it_would_have_been_although_we_asked_for_usage() {
+    let house = House::open().await;
+    let through = house.chat(&hello_streamed()).send().await.unwrap();
+    let record = house.record(&through).await;
+    let through = through.text().await.unwrap();
+
+    let url = format!("{}/chat/completions", house.provider.base_url());
+    let direct = house.http.post(url).bearer_auth("sk").json(&hello_streamed());
+    let direct = direct.send().await.unwrap().text().await.unwrap();
+
+    assert_eq!(without_ids(&through), without_ids(&direct));
+    assert_eq!(record["status"], "settled");
+    assert_eq!(record["origin"], "measured");
+    assert_eq!(record["asked"]["streamed"], true);
+}
+
+#[tokio::test]
+async fn a_client_that_asks_for_usage_gets_it() {
+    let house = House::open().await;
+    let mut body = hello_streamed();
+    body["stream_options"] = json!({ "include_usage": true });
+    let answer = house.chat(&body).send().await.unwrap();
+    let record = house.record(&answer).await;
+    let text = answer.text().await.unwrap();
+    let last = text.lines().filter(|line| line.contains("\"choices\":[]")).next_back().unwrap();
+    let last: Value = serde_json::from_str(last.trim_start_matches("data: ")).unwrap();
+    assert_eq!(last["usage"]["completion_tokens"], record["usage"]["output"]);
+    assert_eq!(house.provider.log()[0].body.as_ref(), body.to_string().as_bytes());
+}
+
+#[tokio::test]
+async fn pieces_of_a_stream_are_not_held_back() {
+    let pace = Options { between_chunks: Duration::from_millis(300), ..Options::default() };
+    let house = House::with(pace, "").await;
+    let mut answer = house.chat(&hello_streamed()).send().await.unwrap();
+    let first = tokio::time::timeout(Duration::from_secs(2), answer.chunk()).await;
+    assert!(first.unwrap().unwrap().is_some());
+    assert!(house.provider.log()[0].chunks_sent < 5);
+}
+
+#[tokio::test]
+async fn s1_a_client_that_hangs_up_is_billed_for_what_was_seen() {
+    let pace = Options { between_chunks: Duration::from_millis(20), ..Options::default() };
+    let house = House::with(pace, "").await;
+    let mut answer = house.chat(&hello_streamed()).send().await.unwrap();
+    let id = answer.headers()["x-farthing-request-id"].to_str().unwrap().to_owned();
+    answer.chunk().await.unwrap();
+    drop(answer);
+    let record = house.record_of(&id).await;
+    assert_eq!(record["status"], "settled");
+    assert_eq!(record["cost"]["status"], "partial");
+    assert_eq!(record["origin"], "estimated");
+    assert!(record["usage"]["input"].as_u64().unwrap() > 0);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn s1_a_client_that_hangs_up_before_the_first_byte_is_billed_for_the_prompt() {
+    let house = House::open().await;
+    house.provider.answer_next_with(Fault::Hang);
+    let call = house.chat(&hello_streamed()).timeout(Duration::from_millis(300));
+    assert!(call.send().await.is_err());
+    let listed = |page: &Value| page["data"][0]["request"].is_string();
+    let page = house.until("/api/v1/requests", listed).await;
+    let record = house.record_of(page["data"][0]["request"].as_str().unwrap()).await;
+    assert_eq!(
+        (&record["status"], &record["cost"]["status"]),
+        (&"settled".into(), &"partial".into())
+    );
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_stream_that_the_provider_cuts_breaks_off_and_is_billed_for_what_was_seen() {
+    let house = House::open().await;
+    house.provider.answer_next_with(Fault::CutMidStream { chunks: 4 });
+    let answer = house.chat(&hello_streamed()).send().await.unwrap();
+    let record = house.record(&answer).await;
+    assert!(answer.text().await.is_err());
+    assert_eq!(record["cost"]["status"], "partial");
+    assert!(record["usage"]["output"].as_u64().unwrap() > 0);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn s9_two_hundred_clients_that_hang_up_at_once_leave_nothing_held() {
+    let pace = Options { between_chunks: Duration::from_millis(20), ..Options::default() };
+    let house = House::with(pace, "").await;
+    let calls: Vec<_> =
+        (0..200).map(|_| tokio::spawn(house.chat(&hello_streamed()).send())).collect();
+    for call in calls {
+        drop(call.await.unwrap());
+    }
+    house.until("/api/v1/usage", |usage| usage["data"][0]["requests"] == 200).await;
+    let report = house.close().await;
+    assert_eq!((&report["attempts"], &report["open"]), (&json!(200), &json!(0)));
+}
+
+/// Ids and times differ from call to call.
+fn without_ids(stream: &str) -> Vec<String> {
+    let frame = |line: &str| {
+        let Some(json) = line.strip_prefix("data: {") else { return line.to_owned() };
+        let members = json.split(",\"").filter(|member| {
+            !["\"id\"", "id\"", "created\""].iter().any(|name| member.starts_with(name))
+        });
+        members.collect::<Vec<_>>().join(",\"")
+    };
+    stream.split('\n').map(frame).collect()
+}
