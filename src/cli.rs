@@ -3,6 +3,7 @@
 mod serve;
 mod verify;
 
+use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -111,7 +112,12 @@ impl Settings {
 /// Logs go to stderr; `FARTHING_LOG` says how much (`info`, `farthing_ledger=debug`).
 fn log_to_stderr() {
     let filter = EnvFilter::try_from_env("FARTHING_LOG").unwrap_or_else(|_| EnvFilter::new("warn"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let colours = std::io::stderr().is_terminal();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(colours)
+        .init();
 }
 
 #[expect(clippy::print_stderr, reason = "the one place that reports why a command failed")]

@@ -224,7 +224,8 @@ impl Audit {
         let Some(CardRef { hash, .. }) = card else { return };
         let derived =
             match (self.cards.get(hash).map(|card| card.cost(&bill.usage)), bill.cost.status) {
-                (Some(Ok(cost)), Priced | Partial) => cost,
+                (Some(Ok(cost)), Priced) => cost,
+                (Some(Ok(cost)), Partial) => cost.partial(),
                 (Some(Ok(cost)), Estimated) => cost.estimated(),
                 (Some(Ok(_)), _) => return,
                 (Some(Err(overflow)), _) => {
