@@ -92,7 +92,8 @@ impl Config {
             let own: Table = text.parse().with_context(|| format!("configuration {shown}"))?;
             overlay(&mut settings, own);
         }
-        let from = file.map_or("the default configuration".into(), |file| file.display().to_string());
+        let from =
+            file.map_or("the default configuration".into(), |file| file.display().to_string());
         let config = Value::Table(settings).try_into::<Config>();
         config.with_context(|| format!("configuration {from} cannot be used"))
     }
@@ -124,17 +125,15 @@ fn overlay(base: &mut Table, over: Table) {
 // === impl Provider ===
 
 impl Provider {
-    fn deployment(
-        &self,
-        name: &str,
-        env: impl Fn(&str) -> Option<String>,
-    ) -> Result<Deployment> {
-        let scheme = ["http://", "https://"].iter().find(|scheme| self.base_url.starts_with(**scheme));
+    fn deployment(&self, name: &str, env: impl Fn(&str) -> Option<String>) -> Result<Deployment> {
+        let scheme =
+            ["http://", "https://"].iter().find(|scheme| self.base_url.starts_with(**scheme));
         if scheme.is_none_or(|scheme| self.base_url.len() == scheme.len()) {
             bail!("base_url `{}` is not an http or https address", self.base_url);
         }
         let key = self.api_key_env.as_deref().and_then(env).filter(|key| !key.trim().is_empty());
-        if key.as_deref().is_some_and(|key| !key.trim().bytes().all(|byte| byte.is_ascii_graphic())) {
+        if key.as_deref().is_some_and(|key| !key.trim().bytes().all(|byte| byte.is_ascii_graphic()))
+        {
             let variable = self.api_key_env.as_deref().unwrap_or_default();
             bail!("the key in {variable} has characters that no header can carry; copy it again");
         }
@@ -167,7 +166,8 @@ impl Upstream {
 
 impl Budgets {
     pub(crate) fn rules(&self) -> Vec<Rule> {
-        let rule = |limit: &Limit| Rule { scope: limit.scope, window: limit.window, limit: limit.usd };
+        let rule =
+            |limit: &Limit| Rule { scope: limit.scope, window: limit.window, limit: limit.usd };
         self.limit.iter().map(rule).collect()
     }
 }

@@ -31,6 +31,8 @@ fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
     match differences.len() as u64 + omitted {
         0 => writeln!(out, "Balances, holds, sums and costs are what the entries say."),
         1 => writeln!(out, "\n1 difference. Please report it; the entries are what holds."),
-        many => writeln!(out, "\n{many} differences. Please report them; the entries are what holds."),
+        many => {
+            writeln!(out, "\n{many} differences. Please report them; the entries are what holds.")
+        }
     }
 }

@@ -1,6 +1,6 @@
 //! The real binary over loopback, with the fake provider behind it.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, missing_docs, unreachable_pub)]
 
 mod answers;
 mod bad_input;

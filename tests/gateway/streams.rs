@@ -32,7 +32,7 @@ async fn a_client_that_asks_for_usage_gets_it() {
     let answer = house.chat(&body).send().await.unwrap();
     let record = house.record(&answer).await;
     let text = answer.text().await.unwrap();
-    let last = text.lines().filter(|line| line.contains("\"choices\":[]")).next_back().unwrap();
+    let last = text.lines().rfind(|line| line.contains("\"choices\":[]")).unwrap();
     let last: Value = serde_json::from_str(last.trim_start_matches("data: ")).unwrap();
     assert_eq!(last["usage"]["completion_tokens"], record["usage"]["output"]);
     assert_eq!(house.provider.log()[0].body.as_ref(), body.to_string().as_bytes());

@@ -5,7 +5,6 @@
 //! the last one wins, as it does in the parsers of providers.
 
 use std::borrow::Cow;
-use std::cell::Cell;
 use std::fmt;
 
 use bytes::Bytes;
@@ -18,19 +17,10 @@ use crate::splice::Edit;
 
 const WHITE_SPACE: [char; 4] = [' ', '\t', '\n', '\r'];
 
-/// A valid document.
-#[derive(Debug)]
-pub(crate) struct Document<'a> {
-    text: &'a str,
-    /// Start and end of the value whose end was found last: who walks a value through has found
-    /// its end for whoever goes on behind it.
-    found: Cell<(usize, usize)>,
-}
-
-/// A value in a document.
+/// A value in a valid document.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Json<'a> {
-    document: &'a Document<'a>,
+    text: &'a str,
     start: usize,
 }
 
@@ -60,8 +50,9 @@ pub(crate) struct Member<'a> {
 /// The values between two brackets, keys included.
 #[derive(Clone, Debug)]
 struct Values<'a> {
-    container: Option<Json<'a>>,
-    last: Option<Json<'a>>,
+    inside: &'a str,
+    start: usize,
+    at: usize,
 }
 
 /// `pick!(json => model, usage)` binds each name to the value of the member of that name.
@@ -72,33 +63,21 @@ macro_rules! pick {
 }
 pub(crate) use pick;
 
-// === impl Document ===
-
-impl<'a> Document<'a> {
-    /// Validates a document.
-    pub(crate) fn parse(document: &'a [u8]) -> Result<Document<'a>, InvalidJson> {
-        let text = str::from_utf8(document).map_err(|error| InvalidJson(error.to_string()))?;
-        serde_json::from_str::<&RawValue>(text).map_err(|error| InvalidJson(error.to_string()))?;
-        Ok(Document { text, found: Cell::new((usize::MAX, 0)) })
-    }
-
-    /// The value that it is.
-    pub(crate) fn root(&'a self) -> Json<'a> {
-        let start = self.text.len() - self.text.trim_start_matches(WHITE_SPACE).len();
-        Json { document: self, start }
-    }
-
-    fn bytes(&self) -> &'a [u8] {
-        self.text.as_bytes()
-    }
-}
-
 // === impl Json ===
 
 impl<'a> Json<'a> {
+    /// Validates a document.
+    pub(crate) fn parse(document: &'a [u8]) -> Result<Json<'a>, InvalidJson> {
+        let text = str::from_utf8(document).map_err(|error| InvalidJson(error.to_string()))?;
+        serde_json::from_str::<&RawValue>(text).map_err(|error| InvalidJson(error.to_string()))?;
+        let value = text.trim_start_matches(WHITE_SPACE);
+        let start = text.len() - value.len();
+        Ok(Json { text: value.trim_end_matches(WHITE_SPACE), start })
+    }
+
     /// The value as it is spelled.
     pub(crate) fn text(self) -> &'a str {
-        self.document.text.get(self.span()).unwrap_or_default()
+        self.text
     }
 
     /// Where it stands in the document.
@@ -108,17 +87,11 @@ impl<'a> Json<'a> {
 
     /// Where it ends in the document.
     pub(crate) fn end(self) -> usize {
-        let (start, end) = self.document.found.get();
-        if start == self.start {
-            return end;
-        }
-        let end = value_end(self.document.bytes(), self.start);
-        self.document.found.set((self.start, end));
-        end
+        self.start + self.text.len()
     }
 
     pub(crate) fn kind(self) -> Kind {
-        match self.document.bytes().get(self.start) {
+        match self.text.as_bytes().first() {
             Some(b'{') => Kind::Object,
             Some(b'[') => Kind::Array,
             Some(b'"') => Kind::String,
@@ -147,7 +120,7 @@ impl<'a> Json<'a> {
     pub(crate) fn pick<const N: usize>(self, names: [&str; N]) -> [Option<Json<'a>>; N] {
         let mut picked = [None; N];
         for Member { key, value } in self.members() {
-            let key = decode(key.text());
+            let key = decode(key.text);
             if let Some(slot) = names.iter().position(|name| *name == key) {
                 picked[slot] = Some(value);
             }
@@ -157,7 +130,7 @@ impl<'a> Json<'a> {
 
     /// The decoded text of a string.
     pub(crate) fn as_str(self) -> Option<Cow<'a, str>> {
-        (self.kind() == Kind::String).then(|| decode(self.text()))
+        (self.kind() == Kind::String).then(|| decode(self.text))
     }
 
     /// Where a string stands.
@@ -166,12 +139,12 @@ impl<'a> Json<'a> {
     }
 
     pub(crate) fn as_bool(self) -> Option<bool> {
-        self.text().parse().ok()
+        self.text.parse().ok()
     }
 
     /// A whole number from zero up to 64 bits; `12.0` is one.
     pub(crate) fn as_count(self) -> Option<u64> {
-        let (whole, decimals) = self.text().split_once('.').unwrap_or((self.text(), "0"));
+        let (whole, decimals) = self.text.split_once('.').unwrap_or((self.text, "0"));
         decimals.bytes().all(|digit| digit == b'0').then(|| whole.parse().ok()).flatten()
     }
 
@@ -194,7 +167,7 @@ impl<'a> Json<'a> {
         let mut members = self.members().peekable();
         let (mut before, mut cut) = (None, None);
         while let Some(Member { key, value }) = members.next() {
-            if decode(key.text()) == name {
+            if decode(key.text) == name {
                 // The comma before it goes too, or where it is the first, the one behind.
                 let next = members.peek().map_or(value.end(), |next| next.key.start);
                 cut = Some(before.map_or(key.start..next, |before| before..value.end()));
@@ -205,7 +178,8 @@ impl<'a> Json<'a> {
     }
 
     fn values(self, kind: Kind) -> Values<'a> {
-        Values { container: Some(self).filter(|_| self.kind() == kind), last: None }
+        let inside = self.text.get(1..self.text.len() - 1).filter(|_| self.kind() == kind);
+        Values { inside: inside.unwrap_or_default(), start: self.start + 1, at: 0 }
     }
 }
 
@@ -216,8 +190,8 @@ impl fmt::Display for Json<'_> {
             Kind::Object => f.write_str("an object"),
             Kind::Array => f.write_str("an array"),
             Kind::String => f.write_str("a string"),
-            Kind::Number => write!(f, "the number {:.40}", self.text()),
-            Kind::Bool | Kind::Null => f.write_str(self.text()),
+            Kind::Number => write!(f, "the number {:.40}", self.text),
+            Kind::Bool | Kind::Null => f.write_str(self.text),
         }
     }
 }
@@ -228,18 +202,11 @@ impl<'a> Iterator for Values<'a> {
     type Item = Json<'a>;
 
     fn next(&mut self) -> Option<Json<'a>> {
-        let container = self.container?;
-        let Document { text, found } = container.document;
-        let from = self.last.map_or(container.start + 1, Json::end);
-        let gap = text.as_bytes().get(from..)?.iter().position(|byte| !is_between(*byte))?;
-        let start = from + gap;
-        if matches!(text.as_bytes().get(start), Some(b'}' | b']')) {
-            found.set((container.start, start + 1));
-            self.container = None;
-            return None;
-        }
-        self.last = Some(Json { start, ..container });
-        self.last
+        let bytes = self.inside.as_bytes();
+        let gap = bytes.get(self.at..)?.iter().position(|byte| !is_between(*byte))?;
+        let start = self.at + gap;
+        self.at = value_end(bytes, start);
+        Some(Json { text: self.inside.get(start..self.at)?, start: self.start + start })
     }
 }
 
@@ -267,8 +234,7 @@ fn value_end(bytes: &[u8], start: usize) -> usize {
         Some(b'{' | b'[') => container_end(bytes, start),
         _ => {
             let mut rest = bytes.iter().skip(start);
-            let length = rest.position(|byte| is_between(*byte) || matches!(byte, b'}' | b']'));
-            length.map_or(bytes.len(), |length| start + length)
+            rest.position(|byte| is_between(*byte)).map_or(bytes.len(), |length| start + length)
         }
     }
 }

@@ -1,5 +1,7 @@
 //! A request, as far as counting, pricing and attributing it needs.
 
+use std::fmt::Display;
+
 use bytes::Bytes;
 use farthing_core::id::{InvalidId, ModelId};
 use farthing_core::pricing::Served;
@@ -10,8 +12,8 @@ use crate::dialect::Dialect;
 use crate::json::{InvalidJson, Json};
 use crate::splice::{self, Edit};
 
-/// The most elements of one array: messages, parts of a message, tools. It bounds the memory that
-/// a request can take beyond its body.
+/// The most messages, parts, tool calls and tools that a request may have, all together: it bounds
+/// the memory that a request takes beside its body.
 pub const MAX_ELEMENTS: usize = 100_000;
 
 /// A request. Its text stays where it is, in the body that [`Prompt`] holds.
@@ -86,10 +88,10 @@ pub enum RequestError {
         /// What it should be.
         expected: &'static str,
     },
-    /// An array has more than [`MAX_ELEMENTS`].
-    #[error("`{param}` has more than {MAX_ELEMENTS} elements; send fewer")]
+    /// There are more elements than [`MAX_ELEMENTS`].
+    #[error("`{param}` goes beyond {MAX_ELEMENTS} messages, parts and tools; send fewer")]
     TooMany {
-        /// The path to it.
+        /// The path to the array that goes beyond.
         param: String,
     },
     /// No model can have this name.
@@ -126,8 +128,8 @@ impl RequestError {
         }
     }
 
-    pub(crate) fn wrong(param: impl Into<String>, found: Json, expected: &'static str) -> Self {
-        RequestError::WrongType { param: param.into(), found: found.to_string(), expected }
+    pub(crate) fn wrong(param: impl Display, found: Json, expected: &'static str) -> Self {
+        RequestError::WrongType { param: param.to_string(), found: found.to_string(), expected }
     }
 }
 

@@ -5,7 +5,7 @@ use farthing_core::pricing::Served;
 
 use crate::answer::Reported;
 use crate::dialect::Dialect;
-use crate::json::Document;
+use crate::json::Json;
 use crate::openai_chat;
 use crate::splice::{self, Edit};
 use crate::sse::{Frame, Frames, Piece};
@@ -23,9 +23,14 @@ pub const TEXT_BYTES_MAX: usize = 1 << 20;
 /// CR alone, a frame passes with the first byte of the next: until then an LF could follow.)
 #[derive(Debug)]
 pub struct StreamReader {
+    frames: Frames,
+    tap: Tap,
+}
+
+#[derive(Debug)]
+struct Tap {
     dialect: Dialect,
     strip_usage: bool,
-    frames: Frames,
     seen: Seen,
 }
 
@@ -58,109 +63,101 @@ pub(crate) enum OfUsage {
 
 impl StreamReader {
     pub(crate) fn new(dialect: Dialect, strip_usage: bool) -> StreamReader {
-        let frames = Frames::new(FRAME_BYTES_MAX);
-        StreamReader { dialect, strip_usage, frames, seen: Seen::default() }
+        let tap = Tap { dialect, strip_usage, seen: Seen::default() };
+        StreamReader { frames: Frames::new(FRAME_BYTES_MAX), tap }
     }
 
     /// Takes a chunk of the provider's stream, gives what the client shall see of it.
     pub fn push(&mut self, chunk: Bytes, out: &mut impl FnMut(Bytes)) {
-        if !self.strip_usage {
+        if !self.tap.strip_usage {
             out(chunk.clone());
         }
-        let Self { dialect, strip_usage, frames, seen } = self;
-        frames.push(chunk, &mut |piece| take(*dialect, *strip_usage, piece, seen, out));
+        self.frames.push(chunk, &mut |piece| self.tap.take(piece, out));
     }
 
     /// Takes the stream's end, gives what was still held back.
     pub fn finish(&mut self, out: &mut impl FnMut(Bytes)) {
-        let Self { dialect, strip_usage, frames, seen } = self;
-        frames.finish(&mut |piece| take(*dialect, *strip_usage, piece, seen, out));
+        self.frames.finish(&mut |piece| self.tap.take(piece, out));
     }
 
     /// The model that answers, as the provider names it.
     pub fn model(&self) -> Option<&str> {
-        self.seen.model.as_deref()
+        self.tap.seen.model.as_deref()
     }
 
     /// How the request is served, by what was said last; empty for the standard way.
     pub fn served(&self) -> &Served {
-        &self.seen.served
+        &self.tap.seen.served
     }
 
     /// What was consumed, by what was said last.
     pub fn usage(&self) -> &Reported {
-        &self.seen.usage
+        &self.tap.seen.usage
     }
 
     /// Why the (last) answer ended.
     pub fn finish_reason(&self) -> Option<&str> {
-        self.seen.finish_reason.as_deref()
+        self.tap.seen.finish_reason.as_deref()
     }
 
     /// The provider's error, where the stream ended in one.
     pub fn error(&self) -> Option<&str> {
-        self.seen.error.as_deref()
+        self.tap.seen.error.as_deref()
     }
 
     /// Whether every answer has been given to its end; usage may still follow.
     pub fn finished(&self) -> bool {
-        let Seen { begun, ended, done, .. } = self.seen;
+        let Seen { begun, ended, done, .. } = self.tap.seen;
         done || (ended > 0 && ended >= begun)
     }
 
     /// What the model wrote, tool calls included, up to [`TEXT_BYTES_MAX`].
     pub fn text(&self) -> &str {
-        &self.seen.text
+        &self.tap.seen.text
     }
 
     /// How many bytes of text or of frames are not in [`text`](Self::text), for lack of room or
     /// because they could not be read.
     pub fn unread_bytes(&self) -> u64 {
-        self.seen.unread
+        self.tap.seen.unread
     }
 }
 
-/// Reads a part of the stream and gives it on, where the reader did not do so already.
-fn take(
-    dialect: Dialect,
-    strip_usage: bool,
-    piece: Piece,
-    seen: &mut Seen,
-    out: &mut impl FnMut(Bytes),
-) {
-    let stripped = match piece {
-        Piece::Oversized(bytes) => {
-            seen.skip(bytes.len());
-            Some(bytes)
+// === impl Tap ===
+
+impl Tap {
+    /// Reads a part of the stream, and where it has not passed already, lets it pass.
+    fn take(&mut self, piece: Piece, out: &mut impl FnMut(Bytes)) {
+        let passes = match piece {
+            Piece::Frame(frame) => self.read(frame),
+            Piece::Oversized(bytes) => {
+                self.seen.skip(bytes.len());
+                Some(bytes)
+            }
+        };
+        if let Some(bytes) = passes.filter(|_| self.strip_usage) {
+            out(bytes);
         }
-        Piece::Frame(frame) => seen.read(dialect, strip_usage, frame),
-    };
-    if let Some(bytes) = stripped.filter(|_| strip_usage) {
-        out(bytes);
     }
-}
 
-// === impl Seen ===
-
-impl Seen {
-    /// Reads a frame; gives what is left of it without what came only of asking for usage.
-    fn read(&mut self, dialect: Dialect, strip_usage: bool, frame: Frame) -> Option<Bytes> {
+    /// Reads a frame; gives it without what came only of asking for usage.
+    fn read(&mut self, frame: Frame) -> Option<Bytes> {
         let Some(data) = frame.data() else { return Some(frame.0) };
-        let Ok(event) = Document::parse(&data.bytes) else {
+        let Ok(event) = Json::parse(&data.bytes) else {
             match data.bytes.trim_ascii() {
-                b"[DONE]" => self.done = true,
-                unreadable => self.skip(unreadable.len()),
+                b"[DONE]" => self.seen.done = true,
+                unreadable => self.seen.skip(unreadable.len()),
             }
             return Some(frame.0);
         };
-        let of_usage = match dialect {
-            Dialect::OpenAiChat => openai_chat::stream::read(event.root(), self),
+        let of_usage = match self.dialect {
+            Dialect::OpenAiChat => openai_chat::stream::read(event, &mut self.seen),
         };
         match of_usage {
             OfUsage::All => None,
-            OfUsage::Member(name) if strip_usage => {
+            OfUsage::Member(name) if self.strip_usage => {
                 // Nobody breaks an event into lines; a cut across them would not be plain.
-                let cut = event.root().cut(name).zip(data.start).map(|(span, start)| Edit {
+                let cut = event.cut(name).zip(data.start).map(|(span, start)| Edit {
                     at: start + span.start..start + span.end,
                     with: Bytes::new(),
                 });
@@ -169,7 +166,11 @@ impl Seen {
             OfUsage::Member(_) | OfUsage::Nothing => Some(frame.0),
         }
     }
+}
 
+// === impl Seen ===
+
+impl Seen {
     /// Keeps what the model wrote.
     pub(crate) fn say(&mut self, text: &str) {
         if self.text.len() + text.len() <= TEXT_BYTES_MAX {

@@ -228,6 +228,7 @@ async fn what_is_recorded_is_read_back_unchanged(place: impl Place) {
     let held = ledger.hold(attempt(1, 1), who.clone(), hold.clone()).await.unwrap();
     held.settle(bill.clone());
     ledger.flush().await.unwrap();
+    drop(ledger);
     let mut records = Vec::new();
     let mut reader = place.open().reader().unwrap();
     reader

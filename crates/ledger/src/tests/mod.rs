@@ -8,6 +8,7 @@ mod sqlite;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use farthing_core::Usd;
 use farthing_core::anatomy::{Anatomy, ByKind, Method};
@@ -138,12 +139,13 @@ fn balance(ledger: &Ledger) -> (Usd, Usd) {
     (balance.held, balance.spent)
 }
 
-/// Opens what another writer may be about to close.
+/// Opens what another writer is about to close.
 fn once_free<T>(open: impl Fn() -> Result<T, StoreError>) -> T {
-    loop {
+    for _ in 0..5_000 {
         match open() {
-            Err(StoreError::InUse { .. }) => std::thread::yield_now(),
+            Err(StoreError::InUse { .. }) => std::thread::park_timeout(Duration::from_millis(1)),
             opened => return opened.unwrap(),
         }
     }
+    panic!("the other writer does not close");
 }

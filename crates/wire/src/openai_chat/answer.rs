@@ -7,12 +7,10 @@ use super::message::each_text;
 use super::note_tier;
 use super::usage::reported;
 use crate::answer::{Answer, AnswerError, quoted};
-use crate::json::{Document, Json, Kind, pick};
+use crate::json::{Json, Kind, pick};
 
 pub(crate) fn read(body: &Bytes) -> Result<Answer, AnswerError> {
-    let parsed = Document::parse(body);
-    let document = parsed.map_err(|error| AnswerError::new(body, error.to_string()))?;
-    let document = document.root();
+    let document = Json::parse(body).map_err(|error| AnswerError::new(body, error.to_string()))?;
     if document.kind() != Kind::Object {
         return Err(AnswerError::new(body, format!("it is {document}")));
     }

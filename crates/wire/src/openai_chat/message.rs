@@ -2,26 +2,15 @@
 
 use std::fmt::Arguments;
 
-use farthing_core::prompt::{JsonStr, Message, Part, Role, Tool, ToolCall};
+use farthing_core::prompt::{Message, Part, Role, Tool, ToolCall};
 
 use crate::json::{Json, Kind, pick};
 use crate::request::{MAX_ELEMENTS, RequestError};
 
-/// A request's messages.
-pub(super) fn messages(value: Json) -> Result<Vec<Message>, RequestError> {
-    list(value, format_args!("messages"), "an array of messages", message)
-}
-
-/// A request's tools: `tools`, or the older `functions`.
-pub(super) fn tools(lists: [(&str, Option<Json>); 2]) -> Result<Vec<Tool>, RequestError> {
-    let mut tools = Vec::new();
-    for (param, value) in lists {
-        let Some(value) = value.filter(|value| !value.is_null()) else { continue };
-        let expected = "an array of tools or null";
-        let tool = |tool: Json, _: Arguments| Ok(Tool { span: tool.span() });
-        tools.extend(list(value, format_args!("{param}"), expected, tool)?);
-    }
-    Ok(tools)
+/// Reads a request's arrays, and counts what they hold.
+#[derive(Debug)]
+pub(super) struct Reader {
+    elements: usize,
 }
 
 /// Every string of an answer's message, or of a piece of it, that the model wrote.
@@ -39,46 +28,112 @@ pub(super) fn each_text<'a>(message: Json<'a>, say: &mut impl FnMut(Json<'a>)) {
     }
     say(refusal);
     let calls = tool_calls.into_iter().flat_map(Json::elements).map(name_and_arguments);
-    let older = function_call.map(|call| call.pick(["name", "arguments"]));
-    calls.chain(older).flatten().for_each(say);
+    calls.chain(function_call.map(function)).flatten().for_each(say);
 }
 
-fn message(value: Json, path: Arguments) -> Result<Message, RequestError> {
-    if value.kind() != Kind::Object {
-        return Err(RequestError::wrong(path.to_string(), value, "an object"));
+// === impl Reader ===
+
+impl Reader {
+    pub(super) fn new() -> Reader {
+        Reader { elements: 0 }
     }
-    pick!(value => role, name, content, reasoning_content, refusal, tool_calls, function_call);
-    let mut parts = match content {
-        Some(content) => parts(content, format_args!("{path}.content"))?,
-        None => Vec::new(),
-    };
-    let said = [reasoning_content, refusal].into_iter().flatten().filter_map(Json::as_literal);
-    parts.extend(said.map(Part::Text));
-    let mut tool_calls = match tool_calls.filter(|calls| !calls.is_null()) {
-        Some(calls) => {
-            let expected = "an array of tool calls or null";
-            let tool_call = |call, _: Arguments| Ok((call, name_and_arguments(call)));
-            list(calls, format_args!("{path}.tool_calls"), expected, tool_call)?
+
+    /// A request's messages.
+    pub(super) fn messages(&mut self, value: Json) -> Result<Vec<Message>, RequestError> {
+        let expected = "an array of messages";
+        self.list(value, format_args!("messages"), expected, Reader::message)
+    }
+
+    /// A request's `tools`, or its older `functions`.
+    pub(super) fn tools(
+        &mut self,
+        param: &str,
+        value: Option<Json>,
+    ) -> Result<Vec<Tool>, RequestError> {
+        let Some(value) = value.filter(|value| !value.is_null()) else { return Ok(Vec::new()) };
+        let expected = "an array of tools or null";
+        self.list(value, format_args!("{param}"), expected, |_, tool, _| {
+            Ok(Tool { span: tool.span() })
+        })
+    }
+
+    fn message(&mut self, value: Json, path: Arguments) -> Result<Message, RequestError> {
+        if value.kind() != Kind::Object {
+            return Err(RequestError::wrong(path, value, "an object"));
         }
-        None => Vec::new(),
-    };
-    let older = function_call.filter(|call| !call.is_null());
-    tool_calls.extend(older.map(|call| (call, call.pick(["name", "arguments"]))));
-    let mut message = Message {
-        role: role.map_or(Role::User, self::role),
-        span: value.span(),
-        name: name.and_then(Json::as_literal),
-        parts,
-        tool_calls: Vec::with_capacity(tool_calls.len()),
-    };
-    for (call, name_and_arguments) in tool_calls {
-        match name_and_arguments.map(|text| text.and_then(Json::as_literal)) {
-            [Some(name), Some(arguments)] => message.tool_calls.push(ToolCall { name, arguments }),
-            // The provider may know what to make of it, so it is counted as it is spelled.
-            _ => message.parts.push(Part::Other(call.span())),
+        pick!(value => role, name, content, reasoning_content, refusal, tool_calls, function_call);
+        let mut parts = match content {
+            Some(content) => self.parts(content, format_args!("{path}.content"))?,
+            None => Vec::new(),
+        };
+        parts.extend([reasoning_content, refusal].into_iter().flatten().filter_map(text));
+        let calls = match tool_calls.filter(|calls| !calls.is_null()) {
+            Some(calls) => {
+                let expected = "an array of tool calls or null";
+                let path = format_args!("{path}.tool_calls");
+                self.list(calls, path, expected, |_, call, _| Ok((call, name_and_arguments(call))))?
+            }
+            None => Vec::new(),
+        };
+        let older = function_call.filter(|call| !call.is_null()).map(|call| (call, function(call)));
+        let mut tool_calls = Vec::with_capacity(calls.len());
+        for (call, name_and_arguments) in calls.into_iter().chain(older) {
+            match name_and_arguments.map(|text| text.and_then(Json::as_literal)) {
+                [Some(name), Some(arguments)] => tool_calls.push(ToolCall { name, arguments }),
+                // The provider may know what to make of it, so it is counted as it is spelled.
+                _ => parts.push(Part::Other(call.span())),
+            }
+        }
+        let role = role.map_or(Role::User, self::role);
+        let name = name.and_then(Json::as_literal);
+        Ok(Message { role, span: value.span(), name, parts, tool_calls })
+    }
+
+    fn parts(&mut self, content: Json, path: Arguments) -> Result<Vec<Part>, RequestError> {
+        match content.kind() {
+            Kind::Null => Ok(Vec::new()),
+            Kind::String => Ok(text(content).into_iter().collect()),
+            _ => self.list(content, path, "a string, an array of parts or null", Reader::part),
         }
     }
-    Ok(message)
+
+    fn part(&mut self, value: Json, path: Arguments) -> Result<Part, RequestError> {
+        if let Some(text) = text(value) {
+            return Ok(text);
+        }
+        if value.kind() != Kind::Object {
+            return Err(RequestError::wrong(path, value, "an object"));
+        }
+        let [kind, said, refusal] = value.pick(["type", "text", "refusal"]);
+        let known = match kind.and_then(Json::as_str).as_deref() {
+            Some("text") => said.and_then(text),
+            Some("refusal") => refusal.and_then(text),
+            Some("image_url") => Some(Part::Image(value.span())),
+            _ => None,
+        };
+        Ok(known.unwrap_or(Part::Other(value.span())))
+    }
+
+    fn list<'a, T>(
+        &mut self,
+        value: Json<'a>,
+        path: Arguments,
+        expected: &'static str,
+        read: impl Fn(&mut Reader, Json<'a>, Arguments) -> Result<T, RequestError>,
+    ) -> Result<Vec<T>, RequestError> {
+        if value.kind() != Kind::Array {
+            return Err(RequestError::wrong(path, value, expected));
+        }
+        let mut items = Vec::new();
+        for (index, element) in value.elements().enumerate() {
+            self.elements += 1;
+            if self.elements > MAX_ELEMENTS {
+                return Err(RequestError::TooMany { param: path.to_string() });
+            }
+            items.push(read(self, element, format_args!("{path}[{index}]"))?);
+        }
+        Ok(items)
+    }
 }
 
 /// An unknown role counts as the user's: providers have more than OpenAI.
@@ -91,55 +146,19 @@ fn role(value: Json) -> Role {
     }
 }
 
-fn parts(content: Json, path: Arguments) -> Result<Vec<Part>, RequestError> {
-    match content.kind() {
-        Kind::Null => Ok(Vec::new()),
-        Kind::String => Ok(vec![Part::Text(JsonStr(content.span()))]),
-        _ => list(content, path, "a string, an array of parts or null", part),
-    }
-}
-
-fn part(value: Json, path: Arguments) -> Result<Part, RequestError> {
-    match value.kind() {
-        Kind::Object => {}
-        Kind::String => return Ok(Part::Text(JsonStr(value.span()))),
-        _ => return Err(RequestError::wrong(path.to_string(), value, "an object")),
-    }
-    let [kind, text, refusal] = value.pick(["type", "text", "refusal"]);
-    let literal = |text: Option<Json>| text.and_then(Json::as_literal).map(Part::Text);
-    let known = match kind.and_then(Json::as_str).as_deref() {
-        Some("text") => literal(text),
-        Some("refusal") => literal(refusal),
-        Some("image_url") => Some(Part::Image(value.span())),
-        _ => None,
-    };
-    Ok(known.unwrap_or(Part::Other(value.span())))
+fn text(value: Json) -> Option<Part> {
+    value.as_literal().map(Part::Text)
 }
 
 /// The name and the arguments of a call: of a function, or of a custom tool that takes free text.
 fn name_and_arguments(call: Json<'_>) -> [Option<Json<'_>>; 2] {
     match call.pick(["function", "custom"]) {
-        [Some(function), _] => function.pick(["name", "arguments"]),
-        [None, Some(custom)] => custom.pick(["name", "input"]),
+        [Some(call), _] => function(call),
+        [None, Some(call)] => call.pick(["name", "input"]),
         [None, None] => [None, None],
     }
 }
 
-fn list<'a, T>(
-    value: Json<'a>,
-    path: Arguments,
-    expected: &'static str,
-    read: impl Fn(Json<'a>, Arguments) -> Result<T, RequestError>,
-) -> Result<Vec<T>, RequestError> {
-    if value.kind() != Kind::Array {
-        return Err(RequestError::wrong(path.to_string(), value, expected));
-    }
-    let mut items = Vec::new();
-    for (index, element) in value.elements().enumerate() {
-        if index == MAX_ELEMENTS {
-            return Err(RequestError::TooMany { param: path.to_string() });
-        }
-        items.push(read(element, format_args!("{path}[{index}]"))?);
-    }
-    Ok(items)
+fn function(call: Json<'_>) -> [Option<Json<'_>>; 2] {
+    call.pick(["name", "arguments"])
 }

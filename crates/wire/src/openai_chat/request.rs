@@ -5,16 +5,16 @@ use farthing_core::id::ModelId;
 use farthing_core::pricing::Served;
 use farthing_core::prompt::Prompt;
 
-use super::{message, note_tier};
+use super::message::Reader;
+use super::note_tier;
 use crate::dialect::Dialect;
-use crate::json::{Document, Json, Kind, pick};
+use crate::json::{Json, Kind, pick};
 use crate::request::{Labels, Request, RequestError};
 use crate::splice::Edit;
 
 /// Reads what counting, pricing and attributing need. The rest is the provider's to judge.
 pub(crate) fn parse(body: Bytes) -> Result<Request, RequestError> {
-    let document = Document::parse(&body)?;
-    let document = document.root();
+    let document = Json::parse(&body)?;
     if document.kind() != Kind::Object {
         return Err(RequestError::NotAnObject { found: document.to_string() });
     }
@@ -29,6 +29,11 @@ pub(crate) fn parse(body: Bytes) -> Result<Request, RequestError> {
     let mut served_asked = Served::new();
     note_tier(&mut served_asked, service_tier);
     let text = |label: Option<Json>| label.and_then(Json::as_str).map(String::from);
+    let mut reader = Reader::new();
+    let messages = reader.messages(messages)?;
+    let mut tools = reader.tools("tools", tools)?;
+    tools.extend(reader.tools("functions", functions)?);
+    let response_format = response_format.and_then(json_schema).map(Json::span);
     Ok(Request {
         dialect: Dialect::OpenAiChat,
         model: ModelId::new(&model)?,
@@ -38,12 +43,7 @@ pub(crate) fn parse(body: Bytes) -> Result<Request, RequestError> {
         served_asked,
         labels: Labels { user: text(user), safety_identifier: text(safety_identifier) },
         usage_added: if stream { ask_for_usage(document, stream_options)? } else { None },
-        prompt: Prompt {
-            messages: message::messages(messages)?,
-            tools: message::tools([("tools", tools), ("functions", functions)])?,
-            response_format: response_format.and_then(json_schema).map(Json::span),
-            body,
-        },
+        prompt: Prompt { messages, tools, response_format, body },
     })
 }
 

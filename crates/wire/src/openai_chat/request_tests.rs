@@ -17,81 +17,93 @@ fn sent(members: &str) -> String {
     sent.strip_prefix(head).unwrap().to_owned()
 }
 
+fn assert_refused(body: &str, param: &str, error: &str) {
+    let found = read(body).unwrap_err();
+    assert_eq!((found.to_string().as_str(), found.param().unwrap_or_default()), (error, param));
+}
+
 #[test]
-fn what_cannot_be_read_is_refused_with_place_and_remedy() {
-    let messages = |messages: &str| format!(r#"{{"model":"m","messages":{messages}}}"#);
-    let with = |members: &str| format!(r#"{{"model":"m","messages":[],{members}}}"#);
-    let nested = r#"[{"content":[{"type":"text"},7]}]"#;
+fn what_is_no_request_is_refused_with_place_and_remedy() {
     for (body, param, error) in [
         (
+            "{\"model\":\n",
             "",
-            None,
-            "the body is not valid JSON: EOF while parsing a value at line 1 column 0; send a JSON object",
+            "the body is not valid JSON: EOF while parsing a value at line 2 column 0; \
+             send a JSON object",
         ),
-        ("[]", None, "the body is an array; send a JSON object"),
-        ("{}", Some("model"), "`model` is missing; add it to the body"),
-        (r#"{"model":"m"}"#, Some("messages"), "`messages` is missing; add it to the body"),
-        (r#"{"model":7,"messages":[]}"#, Some("model"), "`model` is the number 7; send a string"),
+        ("[]", "", "the body is an array; send a JSON object"),
+        ("{}", "model", "`model` is missing; add it to the body"),
+        (r#"{"model":"m"}"#, "messages", "`messages` is missing; add it to the body"),
+        (r#"{"model":7,"messages":[]}"#, "model", "`model` is the number 7; send a string"),
         (
             r#"{"model":" ","messages":[]}"#,
-            Some("model"),
+            "model",
             "model is empty; send a name of 1 to 256 printable characters",
         ),
-        (&messages("null"), Some("messages"), "`messages` is null; send an array of messages"),
-        (&messages("[{},0]"), Some("messages[1]"), "`messages[1]` is the number 0; send an object"),
+    ] {
+        assert_refused(body, param, error);
+    }
+}
+
+#[test]
+fn messages_of_the_wrong_type_are_refused_with_their_path() {
+    for (messages, param, error) in [
+        ("null", "messages", "null; send an array of messages"),
+        ("[{},0]", "messages[1]", "the number 0; send an object"),
         (
-            &messages(r#"[{},{"content":false}]"#),
-            Some("messages[1].content"),
-            "`messages[1].content` is false; send a string, an array of parts or null",
+            r#"[{},{"content":false}]"#,
+            "messages[1].content",
+            "false; send a string, an array of parts or null",
         ),
         (
-            &messages(nested),
-            Some("messages[0].content[1]"),
-            "`messages[0].content[1]` is the number 7; send an object",
+            r#"[{"content":[{"type":"text"},7]}]"#,
+            "messages[0].content[1]",
+            "the number 7; send an object",
         ),
         (
-            &messages(r#"[{"tool_calls":{}}]"#),
-            Some("messages[0].tool_calls"),
-            "`messages[0].tool_calls` is an object; send an array of tool calls or null",
-        ),
-        (
-            &with(r#""tools":"x""#),
-            Some("tools"),
-            "`tools` is a string; send an array of tools or null",
-        ),
-        (
-            &with(r#""stream":1"#),
-            Some("stream"),
-            "`stream` is the number 1; send true, false or null",
-        ),
-        (
-            &with(r#""stream":true,"stream_options":[]"#),
-            Some("stream_options"),
-            "`stream_options` is an array; send an object or null",
-        ),
-        (
-            &with(r#""stream":true,"stream_options":{"include_usage":"yes"}"#),
-            Some("stream_options.include_usage"),
-            "`stream_options.include_usage` is a string; send true, false or null",
-        ),
-        (&with(r#""n":0"#), Some("n"), "`n` is the number 0; send a whole number of at least 1"),
-        (
-            &with(r#""max_tokens":-1"#),
-            Some("max_tokens"),
-            "`max_tokens` is the number -1; send a whole number of at least 1",
+            r#"[{"tool_calls":{}}]"#,
+            "messages[0].tool_calls",
+            "an object; send an array of tool calls or null",
         ),
     ] {
-        let found = read(body).unwrap_err();
-        assert_eq!((found.to_string().as_str(), found.param()), (error, param), "{body}");
+        let body = format!(r#"{{"model":"m","messages":{messages}}}"#);
+        assert_refused(&body, param, &format!("`{param}` is {error}"));
+    }
+}
+
+#[test]
+fn members_of_the_wrong_type_are_refused_by_name() {
+    for (members, param, error) in [
+        (r#""tools":"x""#, "tools", "a string; send an array of tools or null"),
+        (r#""stream":1"#, "stream", "the number 1; send true, false or null"),
+        (
+            r#""stream":true,"stream_options":[]"#,
+            "stream_options",
+            "an array; send an object or null",
+        ),
+        (
+            r#""stream":true,"stream_options":{"include_usage":"yes"}"#,
+            "stream_options.include_usage",
+            "a string; send true, false or null",
+        ),
+        (r#""n":0"#, "n", "the number 0; send a whole number of at least 1"),
+        (r#""max_tokens":-1"#, "max_tokens", "the number -1; send a whole number of at least 1"),
+    ] {
+        let body = format!(r#"{{"model":"m","messages":[],{members}}}"#);
+        assert_refused(&body, param, &format!("`{param}` is {error}"));
     }
 }
 
 #[test]
 fn more_elements_than_memory_is_meant_for_are_refused() {
-    let body = |n: usize| format!(r#"{{"model":"m","messages":[{}{{}}]}}"#, "{},".repeat(n - 1));
-    assert_eq!(read(&body(MAX_ELEMENTS)).unwrap().prompt.messages.len(), MAX_ELEMENTS);
-    let error = read(&body(MAX_ELEMENTS + 1)).unwrap_err();
-    assert_eq!(error.to_string(), "`messages` has more than 100000 elements; send fewer");
+    let body = |parts: usize| {
+        let parts = r#""","#.repeat(parts);
+        format!(r#"{{"model":"m","messages":[{{"content":[{parts}""]}},{{}}]}}"#)
+    };
+    assert!(read(&body(MAX_ELEMENTS - 3)).is_ok());
+    let error = read(&body(MAX_ELEMENTS - 2)).unwrap_err();
+    let expected = "`messages` goes beyond 100000 messages, parts and tools; send fewer";
+    assert_eq!(error.to_string(), expected);
 }
 
 #[test]

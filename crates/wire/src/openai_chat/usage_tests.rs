@@ -5,7 +5,7 @@ use serde_json::Value;
 use super::*;
 
 fn read(usage: &str) -> Reported {
-    reported(Some(Document::parse(usage.as_bytes()).unwrap().root()))
+    reported(Some(Json::parse(usage.as_bytes()).unwrap()))
 }
 
 fn valid(usage: &str) -> Vec<(&'static str, u64)> {

@@ -18,6 +18,8 @@ mod value;
 mod write;
 
 pub use read::SqliteReader;
+#[cfg(test)]
+pub(crate) use read::list_of_requests;
 
 const SCHEMA: &str = include_str!("schema.sql");
 const SCHEMA_VERSION: u32 = 1;

@@ -117,22 +117,7 @@ impl Reader for SqliteReader {
         after: Option<RequestId>,
         limit: u32,
     ) -> Result<Vec<Record>, StoreError> {
-        let within = within(scope);
-        // A request stands where its first entry stands.
-        let sql = format!(
-            "WITH page AS MATERIALIZED ( \
-                 SELECT seq AS first, request FROM entry AS hold \
-                 WHERE kind = 'hold' AND {within} \
-                     AND NOT EXISTS (SELECT 1 FROM entry AS earlier \
-                         WHERE earlier.request = hold.request AND earlier.seq < hold.seq) \
-                     AND seq < CASE WHEN ?3 IS NULL THEN {last} ELSE \
-                         (SELECT min(seq) FROM entry WHERE request = ?3 AND {within}) END \
-                 ORDER BY seq DESC LIMIT ?4) \
-             SELECT {columns} FROM page JOIN entry USING (request) \
-             WHERE {within} ORDER BY page.first DESC, entry.seq",
-            columns = entry_columns!(),
-            last = i64::MAX,
-        );
+        let sql = list_of_requests(scope);
         let (tenant, user) = (scope.tenant().as_str(), scope.only_user().map(|u| u.as_str()));
         self.records(&sql, params![tenant, user, after.map(|id| id.to_string()), limit])
     }
@@ -183,6 +168,27 @@ fn within(scope: &Scope) -> &'static str {
         Some(_) => "tenant = ?1 AND user = ?2",
         None => "tenant = ?1 AND ?2 IS NULL",
     }
+}
+
+/// The entries of a page of requests: of the scope `?1` and `?2`, after the request `?3`, at most `?4`
+/// of them.
+pub(crate) fn list_of_requests(scope: &Scope) -> String {
+    let within = within(scope);
+    // A request stands where its first entry stands.
+    format!(
+        "WITH page AS MATERIALIZED ( \
+             SELECT seq AS first, request FROM entry AS hold \
+             WHERE kind = 'hold' AND {within} \
+                 AND NOT EXISTS (SELECT 1 FROM entry AS earlier \
+                     WHERE earlier.request = hold.request AND earlier.seq < hold.seq) \
+                 AND seq < CASE WHEN ?3 IS NULL THEN {last} ELSE \
+                     (SELECT min(seq) FROM entry WHERE request = ?3 AND {within}) END \
+             ORDER BY seq DESC LIMIT ?4) \
+         SELECT {columns} FROM page JOIN entry USING (request) \
+         WHERE {within} ORDER BY page.first DESC, entry.seq",
+        columns = entry_columns!(),
+        last = i64::MAX,
+    )
 }
 
 /// The state to go on with at `at`.
