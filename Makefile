@@ -20,7 +20,7 @@ clippy: compiler
 docs: compiler ## build the documentation of the crates
 	RUSTDOCFLAGS="-D warnings" cargo doc --workspace --no-deps --locked
 
-demo: compiler ## a sample conversation against a built-in provider, in the terminal and the browser
+demo: compiler ## a sample conversation against a built-in provider, in the terminal
 	cargo run --release --locked -- demo
 
 fmt: ## format all code

@@ -18,6 +18,9 @@ use crate::app::Gateway;
 use crate::attribute;
 use crate::rejection::{Reason, Rejection};
 
+/// Reading a body that is longer than this may take over a millisecond.
+const LONG_BODY_BYTES: usize = 512 << 10;
+
 /// Carries out a call that came in a provider's own dialect.
 pub async fn call(
     State(gateway): State<Gateway>,
@@ -46,7 +49,7 @@ async fn answer(
     let (head, body) = http.into_parts();
     let deployment = deployment(gateway, dialect, &head.headers)?;
     let body = read(body, gateway.settings().max_body_bytes).await?;
-    let request = Arc::new(dialect.parse(body)?);
+    let request = Arc::new(parse(dialect, body).await?);
     let who = attribute::who(&gateway.settings().tenant, &head.headers, &request)?;
     let ask = ask(request, head.headers, deployment);
     let (client, mut answering) = channel();
@@ -83,6 +86,15 @@ async fn read(body: Body, limit: usize) -> Result<Bytes, Reason> {
         let too_long = source.is_some_and(|source| source.is::<http_body_util::LengthLimitError>());
         if too_long { Reason::BodyTooLong { limit } } else { Reason::BodyBroken(error.to_string()) }
     })
+}
+
+/// Reads the request; a long one away from the async threads.
+async fn parse(dialect: Dialect, body: Bytes) -> Result<Request, Reason> {
+    if body.len() < LONG_BODY_BYTES {
+        return Ok(dialect.parse(body)?);
+    }
+    let parsed = tokio::task::spawn_blocking(move || dialect.parse(body)).await;
+    Ok(parsed.map_err(|_| Reason::Vanished)??)
 }
 
 fn ask(request: Arc<Request>, headers: HeaderMap, deployment: Arc<Deployment>) -> Ask {

@@ -130,11 +130,11 @@ impl Tally {
     }
 
     fn tokens(usage: &Usage) -> Tally {
+        use Bucket::*;
         let sum = |buckets: &[Bucket]| {
             let counts = buckets.iter().map(|bucket| usage.get(*bucket));
             counts.fold(0, u64::saturating_add).min(COUNT_MAX)
         };
-        use Bucket::*;
         Tally {
             input: sum(&[Input, InputAudio, InputImage, InputVideo]),
             cache_read: sum(&[CacheRead, CacheReadAudio, CacheReadImage]),

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use farthing_core::entry::{Bill, Ending, Entry};
 use tokio::sync::mpsc::OwnedPermit;
 
-use crate::ledger::{Ledger, Unavailable, is_plausible};
+use crate::error::Unavailable;
+use crate::ledger::{Ledger, is_plausible};
 
 /// The longest reason that is kept for a void, in characters.
 const REASON_MAX: usize = 256;
@@ -52,19 +53,24 @@ impl Held {
         self.ledger.committed(self.number).await
     }
 
-    /// Charges what the call came to, and gives the entry that records it. A bill in full above the
-    /// hold is recorded as an overrun.
+    /// Charges what the call came to, and gives the entry that records it. A bill above the hold is
+    /// recorded in full, as an overrun.
     ///
     /// A bill of negative or absurd amounts (above a billion dollars) is not believed: the hold
     /// expires instead, which the entry and the log say.
     pub fn settle(mut self, bill: Arc<Bill>) -> Entry {
-        let amounts = [Some(bill.charged), bill.cost.usd];
-        if amounts.into_iter().flatten().all(is_plausible) {
-            return self.end(Ending::Settle(bill));
-        }
         let (id, charged) = (self.entry.id, bill.charged);
-        tracing::error!(%id, %charged, "bill is absurd; the hold is charged instead");
-        self.end(Ending::Expire)
+        let mut amounts = std::iter::once(charged).chain(bill.cost.usd);
+        if !amounts.all(is_plausible) {
+            tracing::error!(%id, %charged, "bill is absurd; the hold is charged instead");
+            return self.end(Ending::Expire);
+        }
+        let ended = self.end(Ending::Settle(bill));
+        if ended.what.is_overrun() {
+            let held = self.entry.what.hold().amount;
+            tracing::warn!(%id, %held, %charged, "call cost more than its worst case");
+        }
+        ended
     }
 
     /// Releases the hold, as certainly nothing was billed, and gives the entry that records it. The
@@ -74,16 +80,14 @@ impl Held {
     }
 
     fn end(&mut self, ending: Ending) -> Entry {
-        let ended = self.place.take().map(|place| self.ledger.end(self.entry.id, ending, place));
-        match ended {
-            Some(Ok(ending)) => ending,
-            // Neither can be: the place is there until the first ending, and amounts are plausible.
-            Some(Err(rejection)) => {
-                tracing::error!(id = %self.entry.id, %rejection, "hold could not be ended");
-                self.entry.clone()
-            }
-            None => self.entry.clone(),
+        let place = self.place.take();
+        let ended = place.map(|place| self.ledger.end(self.entry.id, ending, place));
+        if let Some(Ok(ending)) = ended {
+            return ending;
         }
+        // It cannot be: the place is there until the first ending, and plausible amounts add up.
+        tracing::error!(id = %self.entry.id, ?ended, "hold could not be ended");
+        self.entry.clone()
     }
 }
 

@@ -1,33 +1,34 @@
 //! Admission, health, closing.
 
 use std::fmt;
-use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread::Thread;
 use std::time::Duration;
 
 use farthing_core::Usd;
-use farthing_core::budget::{Balance, BalanceKey, Claim, Command, Refusal, Rejection, State};
+use farthing_core::budget::{Balance, BalanceKey, Claim, Command, Rejection, State};
 use farthing_core::clock::Clock;
 use farthing_core::entry::{AttemptId, Ending, Entry, Hold, Who};
 use farthing_core::id::RequestId;
 use farthing_core::money::{Overflow, PICO_PER_USD};
 use farthing_core::scope::Scope;
 use jiff::Timestamp;
-use thiserror::Error;
 use tokio::sync::mpsc::OwnedPermit;
 use tokio::sync::mpsc::error::SendError;
 use tokio::sync::{Semaphore, mpsc, watch};
 
+use crate::answer::{RequestDetail, RequestPage, UsageRow};
 use crate::batch::BATCH_MAX;
+use crate::error::{HoldError, LedgerError, Unavailable};
 use crate::held::Held;
-use crate::query::{self, GroupBy, Page, RequestDetail, RequestPage, UsageRow};
+use crate::query::{self, GroupBy, Page};
 use crate::readers::Readers;
 use crate::store::{Store, StoreError};
 use crate::verify::{Report, verify};
 use crate::writer::{Progress, Writer};
 
-/// No call costs a billion dollars: an amount above is an error in a rate or a count. Below it, no
-/// sum of calls can overflow what the engines store.
+/// No call costs a billion dollars: an amount above is an error in a rate or a count. Below it, nine
+/// billion calls add up to no more than the engines store.
 const PLAUSIBLE_MAX: Usd = Usd::from_pico(PICO_PER_USD * PLAUSIBLE_DOLLARS_MAX);
 const PLAUSIBLE_DOLLARS_MAX: i128 = 1_000_000_000;
 
@@ -49,7 +50,8 @@ struct Inner {
     /// Held while places are reserved.
     turnstile: tokio::sync::Mutex<()>,
     progress: watch::Receiver<Progress>,
-    writer: Writer,
+    /// To wake it up.
+    writer: Thread,
     readers: Readers,
 }
 
@@ -60,66 +62,22 @@ pub(crate) struct Books {
     pub state: State,
     /// How many entries were decided and queued.
     decided: u64,
-    closed: bool,
+    /// No more calls are admitted, and a failing store is given up after a while.
+    pub closed: bool,
 }
 
 /// How a ledger works.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Options {
-    /// Places in the queue to the writer, at least 2. An undecided hold waits for two of them; an
-    /// open hold keeps one until it ends, so that its ending never waits. So this also bounds the
-    /// calls that are open at once. The default of 16,384 is more calls than one machine has
-    /// connections for, about a second of commits, and two megabytes.
+    /// Places in the queue to the writer, at least 2. A hold waits until it has two of them; one it
+    /// keeps while it is open, so that its ending never waits. So this also bounds the calls that
+    /// are open at once. The default of 16,384 is about a second of commits and two megabytes.
     pub places: usize,
     /// How long the writer waits before it tries a failing store again. Default 200 milliseconds.
     pub retry_every: Duration,
     /// How often the writer tries again after the ledger was closed, before it gives up what it
     /// has and says so in the log. Default 25, which are five seconds.
     pub tries_at_close: u32,
-}
-
-/// The ledger cannot be written.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("the ledger cannot be written since {since}: {error}")]
-pub struct Unavailable {
-    /// When a write first failed.
-    pub since: Timestamp,
-    /// Why the last one failed, and what to do.
-    pub error: String,
-}
-
-/// A call was not admitted; nothing is held.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum HoldError {
-    /// A budget has no room.
-    #[error(transparent)]
-    Refused(Box<Refusal>),
-    /// What is admitted could not be recorded, so nothing is.
-    #[error(transparent)]
-    Unavailable(#[from] Unavailable),
-    /// The ledger was closed.
-    #[error("the ledger is closed because the process is shutting down; call again later")]
-    Closed,
-    /// The attempt has an open hold.
-    #[error("attempt {0} has a hold already; give every attempt its own number")]
-    AlreadyHeld(AttemptId),
-    /// The amount is negative or absurd.
-    #[error(transparent)]
-    Overflow(#[from] Overflow),
-}
-
-/// A ledger could not be opened.
-#[derive(Debug, Error)]
-pub enum LedgerError {
-    /// The store failed.
-    #[error(transparent)]
-    Store(#[from] StoreError),
-    /// A hold that an earlier process left open could not be ended.
-    #[error("cannot end a hold that was left open: {0}; run `farthing verify` on the ledger")]
-    Recovery(#[from] Rejection),
-    /// The system gave no thread.
-    #[error("cannot start the ledger's writer: {0}; raise the limit on threads")]
-    Thread(#[from] io::Error),
 }
 
 // === impl Ledger ===
@@ -146,8 +104,16 @@ impl Ledger {
         let places = options.places.clamp(PLACES_MIN, Semaphore::MAX_PERMITS);
         let (queue, queued) = mpsc::channel(places);
         let (report, progress) = watch::channel(Progress::default());
-        let shared = Arc::clone(&books);
-        let writer = Writer::start(store, queued, shared, report, clock.clone(), &options)?;
+        let writer = Writer {
+            store,
+            queue: queued,
+            books: Arc::clone(&books),
+            progress: report,
+            prune_at: clock.now(),
+            clock: clock.clone(),
+            options,
+        };
+        let writer = writer.start()?;
         let turnstile = tokio::sync::Mutex::new(());
         let epoch = loaded.epoch;
         let inner = Inner { epoch, clock, books, queue, turnstile, progress, writer, readers };
@@ -182,7 +148,7 @@ impl Ledger {
         Ok(Held::new(self.clone(), entry, number, for_its_end))
     }
 
-    /// What is held and spent on a balance.
+    /// What is held and spent on a balance, whose window has not ended.
     pub fn balance(&self, key: &BalanceKey) -> Balance {
         self.books().state.balance(key)
     }
@@ -220,8 +186,7 @@ impl Ledger {
     /// # Errors
     /// [`Unavailable`] where the store went on failing: the log says what is lost.
     pub async fn close(&self) -> Result<(), Unavailable> {
-        self.books().closed = true;
-        self.0.writer.close();
+        self.0.close();
         self.flush().await
     }
 
@@ -324,6 +289,21 @@ impl fmt::Debug for Ledger {
     }
 }
 
+// === impl Inner ===
+
+impl Inner {
+    fn close(&self) {
+        lock(&self.books).closed = true;
+        self.writer.unpark();
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.close();
+    }
+}
+
 /// Ends what an earlier process left open, as any attempt ends whose outcome nobody knows.
 fn expire_open_holds(
     store: &mut impl Store,
@@ -376,18 +356,5 @@ impl Books {
 impl Default for Options {
     fn default() -> Options {
         Options { places: 16_384, retry_every: Duration::from_millis(200), tries_at_close: 25 }
-    }
-}
-
-// === impl HoldError ===
-
-impl From<Rejection> for HoldError {
-    fn from(rejection: Rejection) -> HoldError {
-        match rejection {
-            Rejection::Refused(refusal) => HoldError::Refused(refusal),
-            Rejection::Overflow(overflow) => HoldError::Overflow(overflow),
-            // A hold is never refused for want of a hold.
-            Rejection::AlreadyHeld(id) | Rejection::NotHeld(id) => HoldError::AlreadyHeld(id),
-        }
     }
 }

@@ -13,15 +13,19 @@
 //! |---|---|
 //! | [`ledger`] | [`Ledger`]: admission, health, closing |
 //! | [`held`] | [`Held`]: the one way in which a call ends |
+//! | [`error`] | why a call is not admitted, or a ledger not opened |
 //! | `writer` | the thread that records |
 //! | `readers` | the connections on which queries run |
 //! | [`batch`] | what entries change in the tables folded from them |
 //! | [`record`] | an entry as a store keeps it |
 //! | [`query`] | what can be asked, always within a [`Scope`](farthing_core::scope::Scope) |
+//! | [`answer`] | what is answered |
 //! | [`mod@verify`] | whether the tables say what the entries say |
 //! | [`store`] | what a storage engine must do, and the engines |
 
+pub mod answer;
 pub mod batch;
+pub mod error;
 pub mod held;
 pub mod ledger;
 pub mod query;
@@ -34,9 +38,11 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use answer::{RequestDetail, RequestPage, RequestRow, UsageRow};
+pub use error::{HoldError, LedgerError, Unavailable};
 pub use held::Held;
-pub use ledger::{HoldError, Ledger, LedgerError, Options, Unavailable};
-pub use query::{GroupBy, Page, RequestDetail, RequestPage, RequestRow, UsageRow};
+pub use ledger::{Ledger, Options};
+pub use query::{GroupBy, Page};
 pub use store::sqlite::{SqliteReader, SqliteStore};
 pub use store::{Reader, Store, StoreError};
 pub use verify::{Difference, Report, verify};

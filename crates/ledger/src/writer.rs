@@ -1,10 +1,8 @@
 //! The thread that records what was decided, in the order in which it was.
 
 use std::io;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::thread::{self, Thread};
-use std::time::Duration;
 
 use farthing_core::clock::Clock;
 use farthing_core::entry::Entry;
@@ -12,7 +10,8 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, watch};
 
 use crate::batch::BATCH_MAX;
-use crate::ledger::{Books, Options, Unavailable, lock};
+use crate::error::Unavailable;
+use crate::ledger::{Books, Options, lock};
 use crate::store::{Store, StoreError};
 
 /// How often balances of past windows are forgotten.
@@ -27,75 +26,30 @@ pub(crate) struct Progress {
     pub failing: Option<Unavailable>,
 }
 
-/// The ledger's end of the thread: dropping it makes the writer stop trying a store that fails.
-#[derive(Debug)]
-pub(crate) struct Writer {
-    closing: Arc<AtomicBool>,
-    thread: Thread,
+/// What the thread works with.
+pub(crate) struct Writer<S> {
+    pub store: S,
+    pub queue: mpsc::Receiver<Entry>,
+    pub books: Arc<Mutex<Books>>,
+    pub progress: watch::Sender<Progress>,
+    pub clock: Clock,
+    pub options: Options,
+    /// When balances of past windows are forgotten next.
+    pub prune_at: Timestamp,
 }
-
-struct Task<S> {
-    store: S,
-    queue: mpsc::Receiver<Entry>,
-    books: Arc<Mutex<Books>>,
-    progress: watch::Sender<Progress>,
-    closing: Arc<AtomicBool>,
-    clock: Clock,
-    retry_every: Duration,
-    tries_at_close: u32,
-    prune_at: Timestamp,
-}
-
-/// Entries that will not be recorded.
-struct Lost(Vec<Entry>);
 
 // === impl Writer ===
 
-impl Writer {
+impl<S: Store + 'static> Writer<S> {
     /// Starts the thread. It ends when the queue's last sender is dropped.
-    pub(crate) fn start(
-        store: impl Store + 'static,
-        queue: mpsc::Receiver<Entry>,
-        books: Arc<Mutex<Books>>,
-        progress: watch::Sender<Progress>,
-        clock: Clock,
-        options: &Options,
-    ) -> io::Result<Writer> {
-        let closing = Arc::new(AtomicBool::new(false));
-        let task = Task {
-            store,
-            queue,
-            books,
-            progress,
-            closing: Arc::clone(&closing),
-            prune_at: clock.now(),
-            clock,
-            retry_every: options.retry_every,
-            tries_at_close: options.tries_at_close,
-        };
-        let thread = thread::Builder::new().name("ledger-writer".into()).spawn(|| task.run())?;
-        Ok(Writer { closing, thread: thread.thread().clone() })
+    pub(crate) fn start(self) -> io::Result<Thread> {
+        let thread = thread::Builder::new().name("ledger-writer".into());
+        thread.spawn(|| self.run()).map(|handle| handle.thread().clone())
     }
 
-    /// From now on a failing store is tried a bounded number of times.
-    pub(crate) fn close(&self) {
-        self.closing.store(true, Ordering::Release);
-        self.thread.unpark();
-    }
-}
-
-impl Drop for Writer {
-    fn drop(&mut self) {
-        self.close();
-    }
-}
-
-// === impl Task ===
-
-impl<S: Store> Task<S> {
     fn run(mut self) {
-        let Err(Lost(mut lost)) = self.record_all() else { return };
-        let Task { mut queue, progress, .. } = self;
+        let Err(mut lost) = self.record_all() else { return };
+        let Writer { mut queue, progress, .. } = self;
         // Whoever waits for a commit learns now that it will not come.
         drop(progress);
         queue.close();
@@ -110,12 +64,13 @@ impl<S: Store> Task<S> {
         }
     }
 
-    /// Natural group commit: whatever was decided during one transaction goes into the next.
-    fn record_all(&mut self) -> Result<(), Lost> {
+    /// Natural group commit: whatever was decided during one transaction goes into the next. Gives
+    /// back what it could not record.
+    fn record_all(&mut self) -> Result<(), Vec<Entry>> {
         let mut batch = Vec::with_capacity(BATCH_MAX);
         while self.queue.blocking_recv_many(&mut batch, BATCH_MAX) > 0 {
             if !self.record(&batch) {
-                return Err(Lost(batch));
+                return Err(batch);
             }
             let recorded = u64::try_from(batch.len()).unwrap_or(u64::MAX);
             self.progress.send_modify(|progress| {
@@ -128,9 +83,9 @@ impl<S: Store> Task<S> {
         Ok(())
     }
 
-    /// Tries until it works, or until the ledger is closing and `tries_at_close` more have failed.
+    /// Tries until it works, or until the ledger is closed and `tries_at_close` more have failed.
     fn record(&mut self, batch: &[Entry]) -> bool {
-        let mut tries_left = self.tries_at_close;
+        let mut tries_left = self.options.tries_at_close;
         let mut failed_before = false;
         loop {
             match self.store.commit(batch) {
@@ -141,13 +96,13 @@ impl<S: Store> Task<S> {
                 Err(error) => self.report_failure(&error),
             }
             failed_before = true;
-            if self.closing.load(Ordering::Acquire) {
+            if lock(&self.books).closed {
                 if tries_left == 0 {
                     return false;
                 }
                 tries_left -= 1;
             }
-            thread::park_timeout(self.retry_every);
+            thread::park_timeout(self.options.retry_every);
         }
     }
 
@@ -161,13 +116,12 @@ impl<S: Store> Task<S> {
 
     fn report_failure(&self, error: &StoreError) {
         let error = error.to_string();
-        self.progress.send_modify(|progress| match &mut progress.failing {
-            Some(failing) => failing.error = error,
-            None => {
-                tracing::error!(error, "the ledger cannot be written; new calls are refused");
-                progress.failing = Some(Unavailable { since: self.clock.now(), error });
-            }
-        });
+        let since = self.progress.borrow().failing.as_ref().map(|failing| failing.since);
+        if since.is_none() {
+            tracing::error!(error, "the ledger cannot be written; new calls are refused");
+        }
+        let since = since.unwrap_or_else(|| self.clock.now());
+        self.progress.send_modify(|progress| progress.failing = Some(Unavailable { since, error }));
     }
 
     fn prune(&mut self) {

@@ -35,8 +35,8 @@ pub struct Request {
     pub served_asked: Served,
     /// On whose behalf it says that it is sent.
     pub labels: Labels,
-    /// The change by which a stream will report usage, where it would not.
-    pub(crate) usage_added: Option<Edit>,
+    /// The change that makes a stream report usage, where it would not.
+    pub(crate) usage_edit: Option<Edit>,
 }
 
 /// What a request's body says about who is behind it. Labels only: they prove nothing.
@@ -106,7 +106,7 @@ impl Request {
     /// ask on its behalf.
     pub fn outgoing(&self) -> Outgoing {
         let body = &self.prompt.body;
-        let changed = self.usage_added.as_ref().and_then(|edit| {
+        let changed = self.usage_edit.as_ref().and_then(|edit| {
             // The edit was made from this very body, so it fits.
             splice::apply(body, std::slice::from_ref(edit)).ok()
         });

@@ -9,10 +9,10 @@ use jiff::SignedDuration;
 use tempfile::TempDir;
 
 use super::*;
-use crate::query::{GroupBy, Page, Status};
+use crate::answer::Status;
 use crate::record::{CardRef, Recorded};
 use crate::store::Row;
-use crate::verify;
+use crate::{GroupBy, Page, verify};
 
 /// Where a ledger is kept, so that it can be opened again.
 trait Place {

@@ -63,7 +63,9 @@ fn what_is_no_ledger_of_ours_is_refused_and_left_alone() {
 
     let other = folder.path().join("other.db");
     Connection::open(&other).unwrap().execute_batch("CREATE TABLE cat (name TEXT)").unwrap();
+    let before = fs::read(&other).unwrap();
     assert!(matches!(SqliteStore::open(&other).unwrap_err(), StoreError::NotALedger { .. }));
+    assert_eq!(fs::read(&other).unwrap(), before);
     fs::write(&other, "no database at all, but a text that is long enough to tell".repeat(99))
         .unwrap();
     let error = SqliteStore::open(&other).unwrap_err().to_string();

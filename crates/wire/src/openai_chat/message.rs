@@ -8,7 +8,7 @@ use crate::json::{Json, Kind, pick};
 use crate::request::{MAX_ELEMENTS, RequestError};
 
 /// Reads a request's arrays, and counts what they hold.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Reader {
     elements: usize,
 }
@@ -34,10 +34,6 @@ pub(super) fn each_text<'a>(message: Json<'a>, say: &mut impl FnMut(Json<'a>)) {
 // === impl Reader ===
 
 impl Reader {
-    pub(super) fn new() -> Reader {
-        Reader { elements: 0 }
-    }
-
     /// A request's messages.
     pub(super) fn messages(&mut self, value: Json) -> Result<Vec<Message>, RequestError> {
         let expected = "an array of messages";

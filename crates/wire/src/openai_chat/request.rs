@@ -29,7 +29,7 @@ pub(crate) fn parse(body: Bytes) -> Result<Request, RequestError> {
     let mut served_asked = Served::new();
     note_tier(&mut served_asked, service_tier);
     let text = |label: Option<Json>| label.and_then(Json::as_str).map(String::from);
-    let mut reader = Reader::new();
+    let mut reader = Reader::default();
     let messages = reader.messages(messages)?;
     let mut tools = reader.tools("tools", tools)?;
     tools.extend(reader.tools("functions", functions)?);
@@ -42,7 +42,7 @@ pub(crate) fn parse(body: Bytes) -> Result<Request, RequestError> {
         answers: positive("n", n)?.unwrap_or(1),
         served_asked,
         labels: Labels { user: text(user), safety_identifier: text(safety_identifier) },
-        usage_added: if stream { ask_for_usage(document, stream_options)? } else { None },
+        usage_edit: if stream { ask_for_usage(document, stream_options)? } else { None },
         prompt: Prompt { messages, tools, response_format, body },
     })
 }

@@ -1,5 +1,6 @@
 use std::fs;
 
+use proptest::prelude::*;
 use serde_json::Value;
 
 use super::*;
@@ -178,4 +179,29 @@ fn recorded_payloads_are_read_as_others_read_them() {
         checked += 1;
     }
     assert!(checked > 100, "only {checked} cases were found");
+}
+
+proptest! {
+    #[test]
+    fn no_token_is_lost_or_counted_twice(
+        whole in any::<[u8; 2]>(),
+        [cached, written, audio, image, video] in any::<[u8; 5]>().prop_map(|n| n.map(|n| n / 3)),
+        [thought, spoken, drawn] in any::<[u8; 3]>().prop_map(|n| n.map(|n| n / 2)),
+    ) {
+        let [prompt, completion] = whole.map(u64::from);
+        let usage = format!(
+            r#"{{"prompt_tokens":{prompt},"completion_tokens":{completion},
+                "prompt_tokens_details":{{"cached_tokens":{cached},"cache_write_tokens":{written},
+                    "audio_tokens":{audio},"image_tokens":{image},"video_tokens":{video}}},
+                "completion_tokens_details":{{"reasoning_tokens":{thought},
+                    "audio_tokens":{spoken},"image_tokens":{drawn}}}}}"#
+        );
+        match read(&usage) {
+            Reported::Valid(usage) | Reported::NoPrompt(usage) => {
+                prop_assert_eq!((usage.prompt(), usage.completion()), (prompt, completion));
+            }
+            Reported::Invalid(_) => {}
+            Reported::Absent => prop_assert!(false),
+        }
+    }
 }

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use farthing_core::entry::Entry;
 use jiff::Timestamp;
-use rusqlite::types::Type;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior};
 
 use super::{Loaded, Reader, Store, StoreError};
@@ -57,17 +56,13 @@ enum Access {
 
 impl SqliteStore {
     /// Opens the ledger in this file as its only writer. A file that is missing is made, with its
-    /// folder, readable by the owner alone. Beside it lies a `.lock` file, which a writer locks.
+    /// folder, readable by the owner alone; beside it lies a `.lock` file, which its writer has locked.
     ///
     /// # Errors
     /// [`StoreError`] where the file cannot be opened, has a writer, is no ledger, or was written by
     /// a later version.
     pub fn open(path: impl Into<PathBuf>) -> Result<SqliteStore, StoreError> {
-        let path = path.into();
-        let place = Place::File(path.clone());
-        let made = make_private(&path).map_err(|error| place.io("create the file", error))?;
-        let lock = lock(&made, &place)?;
-        SqliteStore::connect(place, Some(lock))
+        SqliteStore::connect(Place::File(path.into()))
     }
 
     /// Opens the ledger of this name in the memory of this process. It is gone with the last store
@@ -78,17 +73,18 @@ impl SqliteStore {
     pub fn in_memory(name: &str) -> Result<SqliteStore, StoreError> {
         let is_plain = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_');
         let name: String = name.chars().filter(is_plain).collect();
-        SqliteStore::connect(Place::Memory(format!("file:/{name}?vfs=memdb")), None)
+        SqliteStore::connect(Place::Memory(format!("file:/{name}?vfs=memdb")))
     }
 
-    fn connect(place: Place, lock: Option<File>) -> Result<SqliteStore, StoreError> {
+    fn connect(place: Place) -> Result<SqliteStore, StoreError> {
+        let lock = place.prepare()?;
         let mut connection = place.connect(Access::Write)?;
         let failed = |error| place.failed("set up the database", error);
+        create_missing_schema(&mut connection).map_err(failed)?;
+        check_schema(&connection, &place)?;
         connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
         connection.pragma_update(None, "foreign_keys", true).map_err(failed)?;
-        create_missing_schema(&mut connection).map_err(failed)?;
-        check_schema(&connection, &place)?;
         Ok(SqliteStore { place, connection, _lock: lock })
     }
 }
@@ -106,34 +102,6 @@ impl Store for SqliteStore {
 
     fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {
         Ok(Box::new(SqliteReader::connect(self.place.clone())?))
-    }
-}
-
-/// Creates a missing file and its folder, for the owner alone; gives the path back.
-fn make_private(path: &Path) -> io::Result<PathBuf> {
-    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        fs::create_dir_all(folder)?;
-    }
-    open_private(path).map(|_| path.to_owned())
-}
-
-fn open_private(path: &Path) -> io::Result<File> {
-    let mut options = OpenOptions::new();
-    options.read(true).write(true).create(true).truncate(false);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options.open(path)
-}
-
-/// Two writers would each expire the holds of the other and overspend every budget.
-fn lock(path: &Path, place: &Place) -> Result<File, StoreError> {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    let file = open_private(Path::new(&name)).map_err(|e| place.io("create the lock file", e))?;
-    match file.try_lock() {
-        Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(StoreError::InUse { place: place.to_string() }),
-        Err(TryLockError::Error(error)) => Err(place.io("lock the lock file", error)),
     }
 }
 
@@ -170,6 +138,31 @@ fn check_schema(connection: &Connection, place: &Place) -> Result<(), StoreError
 // === impl Place ===
 
 impl Place {
+    /// Creates a missing file and its folder for the owner alone, and locks the file beside it.
+    fn prepare(&self) -> Result<Option<File>, StoreError> {
+        let Place::File(path) = self else { return Ok(None) };
+        let failed = |error| self.io("create the file", error);
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            fs::create_dir_all(folder).map_err(failed)?;
+        }
+        let lock =
+            private().create(true).open(path.with_added_extension("lock")).map_err(failed)?;
+        match lock.try_lock() {
+            Ok(()) => {}
+            // Two writers would each expire the holds of the other and overspend every budget.
+            Err(TryLockError::WouldBlock) => {
+                return Err(StoreError::InUse { place: self.to_string() });
+            }
+            Err(TryLockError::Error(error)) => return Err(self.io("lock the file", error)),
+        }
+        // A file that is there is not touched: to open and close it here would give up the locks of
+        // any connection that this process has to it.
+        match private().create_new(true).open(path) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(failed(error)),
+            _ => Ok(Some(lock)),
+        }
+    }
+
     fn connect(&self, access: Access) -> Result<Connection, StoreError> {
         let flags = match (self, access) {
             (Place::File(_), Access::Write) => OpenFlags::SQLITE_OPEN_READ_WRITE,
@@ -213,10 +206,23 @@ impl fmt::Display for Place {
     }
 }
 
+/// How files are created that only their owner may read.
+fn private() -> OpenOptions {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
 /// What the operator can do about an error.
 fn remedy(error: &rusqlite::Error) -> &'static str {
-    if let rusqlite::Error::FromSqlConversionFailure(_, Type::Text, _) = error {
-        return "the row is damaged; restore the file from a backup";
+    use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType};
+    if matches!(
+        error,
+        FromSqlConversionFailure(..) | IntegralValueOutOfRange(..) | InvalidColumnType(..)
+    ) {
+        return "a row is damaged; restore the file from a backup";
     }
     match error.sqlite_error_code() {
         Some(ErrorCode::DiskFull) => "free space on its disk",

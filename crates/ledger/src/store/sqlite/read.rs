@@ -118,7 +118,7 @@ impl Reader for SqliteReader {
         limit: u32,
     ) -> Result<Vec<Record>, StoreError> {
         let sql = list_of_requests(scope);
-        let (tenant, user) = (scope.tenant().as_str(), scope.only_user().map(|u| u.as_str()));
+        let (tenant, user) = names(scope);
         self.records(&sql, params![tenant, user, after.map(|id| id.to_string()), limit])
     }
 
@@ -127,7 +127,7 @@ impl Reader for SqliteReader {
         let columns = entry_columns!();
         let sql =
             format!("SELECT {columns} FROM entry WHERE request = ?3 AND {within} ORDER BY seq");
-        let (tenant, user) = (scope.tenant().as_str(), scope.only_user().map(|u| u.as_str()));
+        let (tenant, user) = names(scope);
         self.records(&sql, params![tenant, user, id.to_string()])
     }
 
@@ -143,7 +143,7 @@ impl Reader for SqliteReader {
             "SELECT {ROLLUP_COLUMNS}, {TALLY_COLUMNS} FROM rollup \
              WHERE {within} AND hour >= ?3 AND hour < ?4"
         );
-        let (tenant, user) = (scope.tenant().as_str(), scope.only_user().map(|u| u.as_str()));
+        let (tenant, user) = names(scope);
         let hours = (since.as_microsecond(), until.as_microsecond());
         let params = params![tenant, user, hours.0, hours.1];
         self.each(&sql, params, rollup, |(key, tally)| visit(key, tally))
@@ -155,11 +155,14 @@ impl Reader for SqliteReader {
     ) -> Result<(), StoreError> {
         let failed = |error| self.place.failed("read it", error);
         // One transaction sees one moment, however much is written meanwhile.
-        self.connection.execute_batch("BEGIN").map_err(failed)?;
-        let scanned = self.scan_all(visit);
-        self.connection.execute_batch("ROLLBACK").map_err(failed)?;
-        scanned
+        let _moment = self.connection.unchecked_transaction().map_err(failed)?;
+        self.scan_all(visit)
     }
+}
+
+/// A scope's tenant and its only user, if any.
+fn names(scope: &Scope) -> (&str, Option<&str>) {
+    (scope.tenant().as_str(), scope.only_user().map(|user| user.as_str()))
 }
 
 /// The condition for a scope whose tenant is `?1` and whose only user, if any, is `?2`.

@@ -59,7 +59,6 @@ fn insert_entry(tx: &Connection, entry: &Entry) -> rusqlite::Result<bool> {
     let details = Details::of(what)?;
     let hold = what.hold();
     let (held, charged) = (money(hold.amount)?, money(what.charged())?);
-    let cost = details.cost.transpose()?;
     let inserted = tx.prepare_cached(INSERT_ENTRY)?.execute(params![
         format!("{id}.{}", what.name()),
         matches!(what, Move::End(..)).then(|| format!("{id}.hold")),
@@ -87,8 +86,8 @@ fn insert_entry(tx: &Connection, entry: &Entry) -> rusqlite::Result<bool> {
         details.reason,
         details.model_served,
         details.usage,
-        cost.map(|cost| cost[0]),
-        cost.map(|cost| cost[1]),
+        details.cost.map(|cost| cost[0]),
+        details.cost.map(|cost| cost[1]),
         details.cost_status,
         details.cost_inexact,
         details.cost_assumed_rate,
@@ -108,7 +107,7 @@ struct Details<'a> {
     reason: Option<&'a str>,
     model_served: Option<&'a str>,
     usage: Option<String>,
-    cost: Option<rusqlite::Result<[i64; 2]>>,
+    cost: Option<[i64; 2]>,
     cost_status: Option<&'static str>,
     cost_inexact: Option<bool>,
     cost_assumed_rate: Option<bool>,
@@ -137,7 +136,7 @@ impl Details<'_> {
                 origin: Some(bill.origin.name()),
                 model_served: Some(bill.model.as_str()),
                 usage: Some(json(&bill.usage)?),
-                cost: bill.cost.usd.map(money),
+                cost: bill.cost.usd.map(money).transpose()?,
                 cost_status: Some(bill.cost.status.name()),
                 cost_inexact: Some(bill.cost.inexact),
                 cost_assumed_rate: Some(bill.cost.assumed_rate),
