@@ -11,8 +11,9 @@ use anyhow::{Context, Result, bail};
 use farthing_core::Usd;
 use farthing_core::budget::{Rule, ScopeKind, Window};
 use farthing_core::id::ProviderId;
+use farthing_engine::attempts::RetryPolicy;
 use farthing_engine::tariff::Unpriced;
-use farthing_upstream::{Deployment, Secret, Timeouts};
+use farthing_upstream::{Breaker, BreakerLimits, Deployment, Route, Secret, Timeouts};
 use farthing_wire::Dialect;
 use serde::Deserialize;
 use toml::{Table, Value};
@@ -50,6 +51,9 @@ pub(crate) struct Provider {
     dialect: Dialect,
     base_url: String,
     api_key_env: Option<String>,
+    prices: Option<String>,
+    #[serde(default)]
+    fallback: Vec<String>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -59,6 +63,11 @@ pub(crate) struct Upstream {
     first_byte_timeout_ms: u64,
     idle_timeout_ms: u64,
     call_timeout_ms: u64,
+    attempts: u32,
+    retry_pause_ms: u64,
+    retry_pause_max_ms: u64,
+    breaker_faults: u32,
+    breaker_rest_ms: u64,
     pub max_answer_bytes: usize,
 }
 
@@ -98,15 +107,33 @@ impl Config {
         config.with_context(|| format!("configuration {from} cannot be used"))
     }
 
-    /// The configured providers, with the keys that `env` has for them.
-    pub(crate) fn deployments(
-        &self,
-        env: impl Fn(&str) -> Option<String>,
-    ) -> Result<Vec<Arc<Deployment>>> {
+    /// A route to each configured provider, with the keys that `env` has for them.
+    pub(crate) fn routes(&self, env: impl Fn(&str) -> Option<String>) -> Result<Vec<Route>> {
         let deployment = |(name, provider): (&String, &Provider)| {
-            provider.deployment(name, &env).with_context(|| format!("[provider.{name}]"))
+            let limits = self.upstream.breaker();
+            let deployment = provider.deployment(name, limits, &env);
+            let deployment = deployment.with_context(|| format!("[provider.{name}]"))?;
+            Ok((name.clone(), Arc::new(deployment)))
         };
-        self.provider.iter().map(|entry| deployment(entry).map(Arc::new)).collect()
+        let known: BTreeMap<String, Arc<Deployment>> =
+            self.provider.iter().map(deployment).collect::<Result<_>>()?;
+        let route = |(name, provider): (&String, &Provider)| -> Result<Route> {
+            let find = |name: &String| known.get(name).cloned();
+            let first = find(name).context("a configured provider has a deployment")?;
+            let others = provider.fallback.iter().map(|other| {
+                let found = find(other).filter(|found| found.dialect == first.dialect);
+                found.with_context(|| {
+                    format!(
+                        "[provider.{name}]: fallback `{other}` is not a configured provider that \
+                         speaks {}",
+                        first.dialect
+                    )
+                })
+            });
+            let others = others.collect::<Result<_>>()?;
+            Ok(Route::new(first, others))
+        };
+        self.provider.iter().map(route).collect()
     }
 }
 
@@ -125,7 +152,12 @@ fn overlay(base: &mut Table, over: Table) {
 // === impl Provider ===
 
 impl Provider {
-    fn deployment(&self, name: &str, env: impl Fn(&str) -> Option<String>) -> Result<Deployment> {
+    fn deployment(
+        &self,
+        name: &str,
+        breaker: BreakerLimits,
+        env: impl Fn(&str) -> Option<String>,
+    ) -> Result<Deployment> {
         let scheme =
             ["http://", "https://"].iter().find(|scheme| self.base_url.starts_with(**scheme));
         if scheme.is_none_or(|scheme| self.base_url.len() == scheme.len()) {
@@ -139,9 +171,11 @@ impl Provider {
         }
         Ok(Deployment {
             provider: ProviderId::new(name)?,
+            prices: ProviderId::new(self.prices.as_deref().unwrap_or(name))?,
             dialect: self.dialect,
             base_url: self.base_url.clone(),
             key: key.map(|key| Secret::new(key.trim().to_owned())),
+            breaker: Breaker::new(breaker),
         })
     }
 }
@@ -154,6 +188,21 @@ impl Upstream {
             connect: Duration::from_millis(self.connect_timeout_ms),
             first_byte: Duration::from_millis(self.first_byte_timeout_ms),
             idle: Duration::from_millis(self.idle_timeout_ms),
+        }
+    }
+
+    pub(crate) fn retries(&self) -> RetryPolicy {
+        RetryPolicy {
+            attempts: self.attempts,
+            pause: Duration::from_millis(self.retry_pause_ms),
+            longest_pause: Duration::from_millis(self.retry_pause_max_ms),
+        }
+    }
+
+    pub(crate) fn breaker(&self) -> BreakerLimits {
+        BreakerLimits {
+            faults: self.breaker_faults,
+            rest: Duration::from_millis(self.breaker_rest_ms),
         }
     }
 
@@ -203,17 +252,29 @@ mod tests {
     #[test]
     fn a_key_comes_from_the_environment_and_is_never_shown() {
         let config = overlaid("").unwrap();
-        let deployments = config.deployments(|_| Some("sk-secret".into())).unwrap();
-        assert!(deployments[0].key.is_some());
-        assert!(!format!("{deployments:?}").contains("sk-secret"));
-        assert!(config.deployments(|_| Some("sk\n1".into())).is_err());
-        assert!(config.deployments(|_| Some(" ".into())).unwrap()[0].key.is_none());
+        let routes = config.routes(|_| Some("sk-secret".into())).unwrap();
+        assert!(routes[0].at(0).key.is_some());
+        assert!(!format!("{routes:?}").contains("sk-secret"));
+        assert!(config.routes(|_| Some("sk\n1".into())).is_err());
+        assert!(config.routes(|_| Some(" ".into())).unwrap()[0].at(0).key.is_none());
+    }
+
+    #[test]
+    fn a_fallback_is_a_configured_provider() {
+        let spare = "[provider.spare]\ndialect = \"openai\"\nbase_url = \"http://127.0.0.1:9\"\n";
+        let with = |fallback: &str| {
+            let text = format!("[provider.openai]\nfallback = [\"{fallback}\"]\n{spare}");
+            overlaid(&text).unwrap().routes(|_| None)
+        };
+        assert_eq!(with("spare").unwrap()[0].at(1).provider.as_str(), "spare");
+        let error = with("spar").unwrap_err().to_string();
+        assert!(error.contains("`spar` is not a configured provider"), "{error}");
     }
 
     #[test]
     fn an_address_that_is_none_is_refused() {
         let config = overlaid("[provider.openai]\nbase_url = \"api.openai.com\"").unwrap();
-        let error = format!("{:#}", config.deployments(|_| None).unwrap_err());
+        let error = format!("{:#}", config.routes(|_| None).unwrap_err());
         assert!(error.contains("[provider.openai]") && error.contains("api.openai.com"), "{error}");
     }
 }

@@ -13,7 +13,7 @@ use farthing_engine::{Engine, Parts};
 use farthing_gateway::{Gateway, Ids, Settings};
 use farthing_ledger::{Ledger, Store};
 use farthing_tokens::Counter;
-use farthing_upstream::{Deployment, Upstream};
+use farthing_upstream::{Route, Upstream};
 
 use crate::config::Config;
 
@@ -23,7 +23,7 @@ const TENANT: &str = "default";
 /// Builds a gateway over a store.
 pub(crate) fn build(
     config: &Config,
-    deployments: Vec<Arc<Deployment>>,
+    routes: Vec<Route>,
     store: impl Store + 'static,
 ) -> Result<Gateway> {
     let clock = clock();
@@ -41,6 +41,7 @@ pub(crate) fn build(
             concurrent_calls: config.server.max_concurrent_calls,
             answer_bytes: config.upstream.max_answer_bytes,
             assumed_answer_tokens: config.budgets.assumed_answer_tokens,
+            retries: config.upstream.retries(),
             call: config.upstream.call_timeout(),
         },
     });
@@ -48,7 +49,7 @@ pub(crate) fn build(
         Arc::new(engine),
         Settings {
             tenant: TenantId::new(TENANT)?,
-            deployments,
+            routes,
             max_body_bytes: config.server.max_body_bytes,
             ids: ids(),
         },

@@ -26,9 +26,9 @@ pub(super) async fn run(args: Serve) -> Result<ExitCode> {
              listen on an address of this machine, as in 127.0.0.1:4141"
         );
     }
-    let deployments = config.deployments(|name| std::env::var(name).ok())?;
+    let routes = config.routes(|name| std::env::var(name).ok())?;
     let store = SqliteStore::open(&config.store.path)?;
-    let gateway = house::build(&config, deployments, store)?;
+    let gateway = house::build(&config, routes, store)?;
     let listener =
         TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     greet(&mut io::stdout().lock(), listener.local_addr()?, &config)?;

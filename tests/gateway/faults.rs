@@ -9,7 +9,7 @@ use crate::support::{House, hello, hello_streamed};
 
 #[tokio::test]
 async fn b4_a_refusal_by_the_provider_passes_through_and_releases_the_hold() {
-    let house = House::open().await;
+    let house = House::with(Options::default(), "[upstream]\nattempts = 1\n").await;
     for status in [400, 401, 404, 429] {
         house.provider.answer_next_with(Fault::Status(status));
         let answer = house.chat(&hello()).send().await.unwrap();
@@ -123,7 +123,7 @@ async fn a_provider_that_cannot_be_reached_is_a_clear_error_and_costs_nothing() 
     // The catalog has no prices for `alpha`, so the default budget refuses before it calls.
     assert_eq!((status, &error["error"]["code"]), (400, &"unpriced_model".into()));
 
-    let settings = "[upstream]\nconnect_timeout_ms = 500\n[budgets]\nlimit = []\n\
+    let settings = "[upstream]\nattempts = 1\n[budgets]\nlimit = []\n\
         [provider.alpha]\ndialect = \"openai\"\nbase_url = \"http://127.0.0.1:9/v1\"\n";
     let house = House::with(Options::default(), settings).await;
     let answer = house.chat(&hello()).header("x-farthing-provider", "alpha").send().await.unwrap();

@@ -8,5 +8,6 @@ mod budgets;
 mod crash;
 mod faults;
 mod own_api;
+mod retries;
 mod streams;
 mod support;

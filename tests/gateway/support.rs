@@ -68,11 +68,17 @@ impl House {
 
     /// The ledger's record of a request's only attempt, once it has ended.
     pub async fn record_of(&self, id: &str) -> Value {
+        let mut attempts = self.attempts_of(id).await;
+        assert_eq!(attempts.len(), 1, "{attempts:?}");
+        attempts.remove(0)
+    }
+
+    /// The ledger's records of a request's attempts, once they have ended.
+    pub async fn attempts_of(&self, id: &str) -> Vec<Value> {
         let path = format!("/api/v1/requests/{id}");
-        let ended = |record: &Value| record["attempts"][0]["status"] != "open";
-        let mut record = self.until(&path, ended).await;
-        assert_eq!(record["attempts"].as_array().unwrap().len(), 1);
-        record["attempts"][0].take()
+        let attempts = |record: &Value| record["attempts"].as_array().unwrap().clone();
+        let ended = |record: &Value| attempts(record).iter().all(|it| it["status"] != "open");
+        attempts(&self.until(&path, ended).await)
     }
 
     /// Asks until the answer is as wished: what ended a moment ago may not be committed yet.

@@ -143,6 +143,12 @@ impl RequestId {
     pub const fn new(uuid: Uuid) -> RequestId {
         RequestId(uuid)
     }
+
+    /// A number by chance, the same each time for the same request: ids end in random bits.
+    pub const fn chance(self) -> u8 {
+        let [.., last] = *self.0.as_bytes();
+        last
+    }
 }
 
 impl fmt::Display for RequestId {

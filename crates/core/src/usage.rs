@@ -72,6 +72,15 @@ buckets! {
 
 const COUNT: usize = Bucket::ALL.len();
 
+/// How long a provider keeps what it writes to its cache.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum CacheTtl {
+    /// Five minutes, or as long as the provider says.
+    FiveMinutes,
+    /// An hour.
+    OneHour,
+}
+
 /// A count for each [`Bucket`].
 ///
 /// Serialised as an object of the buckets that are not empty.
@@ -94,6 +103,11 @@ impl Bucket {
     /// Whether it is part of the answer.
     pub const fn is_completion(self) -> bool {
         Bucket::Output as usize <= self as usize && self as usize <= Bucket::OutputVideo as usize
+    }
+
+    /// Whether it counts tokens, as all do that are part of the prompt or the answer.
+    pub const fn is_token(self) -> bool {
+        self.is_prompt() || self.is_completion()
     }
 }
 
@@ -124,6 +138,14 @@ impl Usage {
     pub fn cached(&self) -> u64 {
         use Bucket::{CacheRead, CacheReadAudio, CacheReadImage};
         self.sum(|bucket| matches!(bucket, CacheRead | CacheReadAudio | CacheReadImage))
+    }
+
+    /// The longest-lived cache write in it.
+    pub fn cache_write(&self) -> Option<CacheTtl> {
+        use Bucket::{CacheWrite1h, CacheWrite5m};
+        let longest_first =
+            [(CacheWrite1h, CacheTtl::OneHour), (CacheWrite5m, CacheTtl::FiveMinutes)];
+        longest_first.into_iter().find(|(bucket, _)| self.get(*bucket) > 0).map(|(_, ttl)| ttl)
     }
 
     /// All tokens of the answer, thinking included.
@@ -195,6 +217,15 @@ mod tests {
         let usage = Bucket::ALL.iter().fold(Usage::NONE, |usage, bucket| usage.with(*bucket, 1));
         assert_eq!((usage.prompt(), usage.completion()), (9, 5));
         assert!(!Bucket::ALL.iter().any(|b| b.is_prompt() && b.is_completion()));
+    }
+
+    #[test]
+    fn the_longest_lived_cache_write_is_named() {
+        let both = Usage::NONE.with(Bucket::CacheWrite5m, 9).with(Bucket::CacheWrite1h, 1);
+        assert_eq!(both.cache_write(), Some(CacheTtl::OneHour));
+        let short = both.with(Bucket::CacheWrite1h, 0);
+        assert_eq!(short.cache_write(), Some(CacheTtl::FiveMinutes));
+        assert_eq!(Usage::NONE.with(Bucket::CacheRead, 9).cache_write(), None);
     }
 
     #[test]

@@ -15,13 +15,13 @@ const CASES: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/pricing_cases.jsonl");
 
 /// The providers whose prices the catalog has.
-const PROVIDERS: &[&str] = &["openai"];
+const PROVIDERS: &[&str] = &["anthropic", "google", "openai"];
 
 /// The verdicts of cases that are certain.
 const CERTAIN: &[&str] = &["agreed", "oracle_only", "corrected", "reference", "must_error"];
 
 /// The cases that can be put as a [`Usage`]; fewer would mean that this test lost sight of some.
-const COVERED_AT_LEAST: usize = 128;
+const COVERED_AT_LEAST: usize = 284;
 
 #[derive(Deserialize)]
 struct Case {
@@ -30,6 +30,7 @@ struct Case {
     model: String,
     timestamp: Timestamp,
     price_context: Map<String, Value>,
+    usage_payload: Value,
     expected_cost_usd: Option<String>,
     verdict: String,
     /// What the case's author read from the payload, in counts that overlap.
@@ -39,6 +40,10 @@ struct Case {
 /// `None` where only the payload says what was consumed: reading it is another crate's work.
 fn situation(case: &Case) -> Option<(Usage, Served)> {
     let served = serde_json::from_value(Value::Object(case.price_context.clone())).ok()?;
+    if case.usage_payload.pointer("/usage/iterations").is_some() {
+        // The units of these leave out all iterations but the last.
+        return None;
+    }
     match &case.units {
         Some(units) => Some((usage(units)?, served)),
         None if case.expected_cost_usd.is_none() => Some((Usage::NONE, served)),
@@ -50,29 +55,35 @@ fn situation(case: &Case) -> Option<(Usage, Served)> {
 /// `output_tokens`, thinking included.
 fn usage(units: &Map<String, Value>) -> Option<Usage> {
     let mut usage = Usage::NONE;
-    let (mut input, mut output) = (0, 0);
     for (unit, count) in units {
-        let count = count.as_u64()?;
-        let (bucket, whole) = match unit.as_str() {
-            "input_tokens" => (Bucket::Input, None),
-            "output_tokens" => (Bucket::Output, None),
-            "cache_read_tokens" => (Bucket::CacheRead, Some(&mut input)),
-            "cache_write_tokens" => (Bucket::CacheWrite5m, Some(&mut input)),
-            "input_audio_tokens" => (Bucket::InputAudio, Some(&mut input)),
-            "output_audio_tokens" => (Bucket::OutputAudio, Some(&mut output)),
-            "output_reasoning_tokens" => (Bucket::OutputReasoning, Some(&mut output)),
+        let bucket = match unit.as_str() {
+            "input_tokens" => Bucket::Input,
+            "input_audio_tokens" => Bucket::InputAudio,
+            "input_image_tokens" => Bucket::InputImage,
+            "input_video_tokens" => Bucket::InputVideo,
+            "cache_read_tokens" => Bucket::CacheRead,
+            "cache_write_tokens" if units.contains_key("cache_write_5m_tokens") => continue,
+            "cache_write_tokens" | "cache_write_5m_tokens" => Bucket::CacheWrite5m,
+            "cache_write_1h_tokens" => Bucket::CacheWrite1h,
+            "output_tokens" => Bucket::Output,
+            "output_audio_tokens" => Bucket::OutputAudio,
+            "output_image_tokens" => Bucket::OutputImage,
+            "output_reasoning_tokens" => Bucket::OutputReasoning,
+            "web_searches" => Bucket::WebSearch,
+            "input_text_tokens"
+            | "input_tool_tokens"
+            | "input_text_tool_tokens"
+            | "output_text_tokens" => continue,
             _ => return None,
         };
-        usage = usage.with(bucket, count);
-        if let Some(part_of) = whole {
-            *part_of += count;
-        }
+        usage = usage.with(bucket, count.as_u64()?);
     }
-    let rest = |bucket, parts| usage.get(bucket).checked_sub(parts);
+    let (input, output) = (usage.get(Bucket::Input), usage.get(Bucket::Output));
+    let parts = usage.with(Bucket::Input, 0).with(Bucket::Output, 0);
     Some(
         usage
-            .with(Bucket::Input, rest(Bucket::Input, input)?)
-            .with(Bucket::Output, rest(Bucket::Output, output)?),
+            .with(Bucket::Input, input.checked_sub(parts.prompt())?)
+            .with(Bucket::Output, output.checked_sub(parts.completion())?),
     )
 }
 

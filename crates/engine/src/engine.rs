@@ -6,12 +6,14 @@ use std::time::Duration;
 use farthing_core::budget::{Claim, Rule};
 use farthing_core::clock::Clock;
 use farthing_core::entry::Who;
+use farthing_core::id::RequestId;
 use farthing_ledger::Ledger;
 use farthing_tokens::Counter;
-use farthing_upstream::Upstream;
+use farthing_upstream::{Route, Upstream};
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::attempts::{Attempts, RetryBudget, RetryPolicy};
 use crate::bus::Bus;
 use crate::failure::Failure;
 use crate::tariff::Tariff;
@@ -44,6 +46,8 @@ pub struct Limits {
     pub answer_bytes: usize,
     /// Tokens of an answer, where neither the request nor the catalog says how long it may be.
     pub assumed_answer_tokens: u64,
+    /// Attempts for one call.
+    pub retries: RetryPolicy,
     /// From the hold to the end of the call; a hold that is older is charged in full.
     pub call: Duration,
 }
@@ -54,6 +58,7 @@ pub struct Engine {
     pub(crate) parts: Parts,
     pub(crate) bus: Bus,
     places: Arc<Semaphore>,
+    retry_budget: RetryBudget,
 }
 
 // === impl Engine ===
@@ -62,7 +67,7 @@ impl Engine {
     /// An engine at rest.
     pub fn new(parts: Parts) -> Engine {
         let places = Arc::new(Semaphore::new(parts.limits.concurrent_calls));
-        Engine { parts, bus: Bus::new(), places }
+        Engine { parts, bus: Bus::new(), places, retry_budget: RetryBudget::new() }
     }
 
     /// The live events of all calls.
@@ -91,6 +96,11 @@ impl Engine {
     pub(crate) fn place(&self) -> Result<OwnedSemaphorePermit, Failure> {
         let limit = self.parts.limits.concurrent_calls;
         Arc::clone(&self.places).try_acquire_owned().map_err(|_| Failure::Overloaded { limit })
+    }
+
+    /// The attempts of a call.
+    pub(crate) fn attempts<'a>(&'a self, route: &'a Route, request: RequestId) -> Attempts<'a> {
+        Attempts::new(self.parts.limits.retries, &self.retry_budget, route, request)
     }
 
     /// The budgets that a call counts against.

@@ -33,6 +33,9 @@ pub enum Failure {
     /// Counting did not come to an end: a fault of ours.
     #[error("the prompt could not be counted; please report this with the request")]
     Uncountable,
+    /// The client went away before there was an answer: nobody will read this.
+    #[error("the client went away before there was an answer")]
+    Abandoned,
     /// As many calls are under way as are allowed.
     #[error("{limit} calls are under way, which is the limit; try again in a moment")]
     Overloaded {
@@ -81,6 +84,7 @@ impl Failure {
             Failure::Unpriced { .. } => "unpriced_model",
             Failure::Absurd(_) => "absurd_limits",
             Failure::Uncountable => "internal",
+            Failure::Abandoned => "abandoned",
             Failure::Overloaded { .. } => "overloaded",
             Failure::Ledger(_) => "ledger_unavailable",
             Failure::Upstream(error) => error.stage.code(),
@@ -91,7 +95,10 @@ impl Failure {
     /// Whose fault it is.
     pub fn fault(&self) -> Fault {
         match self {
-            Failure::Refused(_) | Failure::Unpriced { .. } | Failure::Absurd(_) => Fault::Client,
+            Failure::Refused(_)
+            | Failure::Unpriced { .. }
+            | Failure::Absurd(_)
+            | Failure::Abandoned => Fault::Client,
             Failure::Uncountable | Failure::Overloaded { .. } | Failure::Ledger(_) => {
                 Fault::Farthing
             }

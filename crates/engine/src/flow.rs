@@ -8,19 +8,21 @@
 //! beyond the provider's status and headers, which pass through.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use farthing_core::Usd;
 use farthing_core::context::Context;
 use farthing_core::entry::{Asked, AttemptId, Hold, Origin};
 use farthing_core::event::{Event, EventType};
 use farthing_core::pricing::WorstCase;
-use farthing_core::usage::{Bucket, Usage};
+use farthing_core::usage::{Bucket, CacheTtl, Usage};
 use farthing_ledger::{Held, HoldError};
-use farthing_upstream::Deployment;
+use farthing_upstream::Route;
 use farthing_wire::Request;
 use http::HeaderMap;
 use jiff::Timestamp;
 
+use crate::attempts::Attempt;
 use crate::client::{Client, Head, Receipt};
 use crate::engine::{Engine, Parts};
 use crate::failure::Failure;
@@ -37,8 +39,8 @@ pub struct Ask {
     pub request: Arc<Request>,
     /// The client's headers.
     pub headers: HeaderMap,
-    /// Whom to call.
-    pub deployment: Arc<Deployment>,
+    /// Whom to call, and whom instead.
+    pub route: Route,
     /// The body as it goes to the provider.
     pub body: bytes::Bytes,
     /// Whether usage was asked for on the client's behalf, and must be taken out of the stream.
@@ -71,13 +73,21 @@ async fn story(
     let _place = engine.place()?;
     let ctx = count(engine, ctx, &ask).await?;
     let (ctx, ask) = optimize(ctx, ask);
-    let (ctx, amount) = price(engine, ctx, &ask)?;
-    let (ctx, held) = hold(engine, ctx, &ask, amount).await?;
-    let (ctx, called) = call(engine, ctx, &ask, &held, client).await?;
-    let (ctx, metered) = meter(engine, ctx, &ask, called, client).await;
-    let (ctx, reply) = settle(engine, ctx, &ask, held, metered);
-    let receipt = emit(engine, &ctx);
-    Ok((receipt, reply))
+    let mut attempts = engine.attempts(&ask.route, ctx.request());
+    loop {
+        let attempt = attempts.begin(engine.now())?;
+        let (ctx, amount) = price(engine, ctx.clone(), &ask, attempt)?;
+        let (ctx, held) = hold(engine, ctx, &ask, attempt, amount).await?;
+        let (ctx, called) = call(engine, ctx, &ask, attempt, &held, client).await?;
+        if let Some(pause) = attempts.again(&called) {
+            held.void(&called.to_string());
+            wait(pause, client).await?;
+            continue;
+        }
+        let (ctx, metered) = meter(engine, ctx, &ask, attempt, called, client).await;
+        let (ctx, reply) = settle(engine, ctx, &ask, attempt, held, metered);
+        return Ok((emit(engine, &ctx), reply));
+    }
 }
 
 /// Counts the prompt, by kind.
@@ -99,13 +109,20 @@ fn optimize(ctx: Context, ask: Ask) -> (Context, Ask) {
 }
 
 /// The most that the call can cost.
-fn price(engine: &Engine, ctx: Context, ask: &Ask) -> Result<(Context, Usd), Failure> {
+fn price(
+    engine: &Engine,
+    ctx: Context,
+    ask: &Ask,
+    attempt: Attempt,
+) -> Result<(Context, Usd), Failure> {
     let Parts { tariff, limits, rules, .. } = &engine.parts;
-    let what = asked(&ctx, ask);
+    let what = asked(&ctx, ask, attempt);
     let longest = [ask.request.max_output, tariff.longest_answer(&what)];
     let longest = longest.into_iter().flatten().min().unwrap_or(limits.assumed_answer_tokens);
     let most = WorstCase {
         prompt_tokens: ctx.anatomy().map_or(0, |anatomy| anatomy.upper_bound),
+        // OpenAI writes to its cache unasked.
+        cache_write: Some(CacheTtl::FiveMinutes),
         completion_tokens: longest.saturating_mul(ask.request.answers),
         media: ctx.anatomy().is_some_and(|anatomy| anatomy.by_kind.media > 0),
     };
@@ -121,6 +138,7 @@ async fn hold(
     engine: &Engine,
     ctx: Context,
     ask: &Ask,
+    attempt: Attempt<'_>,
     amount: Usd,
 ) -> Result<(Context, Held), Failure> {
     let now = engine.now();
@@ -130,14 +148,14 @@ async fn hold(
         deadline: now.saturating_add(engine.parts.limits.call).unwrap_or(Timestamp::MAX),
         claims: engine.claims(ctx.who(), now),
         asked: Asked {
-            provider: ask.deployment.provider.clone(),
+            provider: attempt.deployment.provider.clone(),
             model: ask.request.model.clone(),
             streamed: ask.request.stream,
             anatomy,
         },
     };
-    let attempt = AttemptId { request: ctx.request(), attempt: 1 };
-    let held = engine.parts.ledger.hold(attempt, Arc::clone(ctx.who()), Arc::new(hold)).await?;
+    let id = AttemptId { request: ctx.request(), attempt: attempt.number };
+    let held = engine.parts.ledger.hold(id, Arc::clone(ctx.who()), Arc::new(hold)).await?;
     Ok((ctx, held))
 }
 
@@ -146,16 +164,18 @@ async fn call(
     engine: &Engine,
     ctx: Context,
     ask: &Ask,
+    attempt: Attempt<'_>,
     held: &Held,
     client: &Client,
 ) -> Result<(Context, Called), Failure> {
     let endpoint = ask.request.dialect.path();
     let body = ask.body.clone();
-    let post = engine.parts.upstream.post(&ask.deployment, endpoint, &ask.headers, body);
+    let post = engine.parts.upstream.post(attempt.deployment, endpoint, &ask.headers, body);
     let called = tokio::select! {
         answer = post => answer.map_or_else(Called::Failed, Called::Answering),
         () = client.left() => Called::Abandoned,
     };
+    called.tell(&attempt.deployment.breaker, engine.now());
     held.committed().await.map_err(HoldError::from)?;
     Ok((ctx, called))
 }
@@ -165,10 +185,11 @@ async fn meter(
     engine: &Engine,
     ctx: Context,
     ask: &Ask,
+    attempt: Attempt<'_>,
     called: Called,
     client: &mut Client,
 ) -> (Context, Metered) {
-    let metered = Metered::read(engine, ask, called, client).await;
+    let metered = Metered::read(engine, ask, attempt.deployment, called, client).await;
     (ctx, metered)
 }
 
@@ -177,6 +198,7 @@ fn settle(
     engine: &Engine,
     ctx: Context,
     ask: &Ask,
+    attempt: Attempt,
     held: Held,
     metered: Metered,
 ) -> (Context, Reply) {
@@ -194,7 +216,7 @@ fn settle(
             Consumption { usage, origin: Origin::Estimated, model, cut_short }
         }
     };
-    let what = Priced { served: &served, ..asked(&ctx, ask) };
+    let what = Priced { served: &served, ..asked(&ctx, ask, attempt) };
     let bill = Arc::new(engine.parts.tariff.bill(&what, consumption, held.entry().what.hold()));
     held.settle(Arc::clone(&bill));
     (ctx.billed(bill), reply)
@@ -215,10 +237,18 @@ fn emit(engine: &Engine, ctx: &Context) -> Receipt {
     Receipt { anatomy: ctx.anatomy().copied(), bill, room }
 }
 
+/// Waits before the next attempt, unless nobody waits for its answer any more.
+async fn wait(pause: Duration, client: &Client) -> Result<(), Failure> {
+    tokio::select! {
+        () = tokio::time::sleep(pause) => Ok(()),
+        () = client.left() => Err(Failure::Abandoned),
+    }
+}
+
 /// What was asked for, as the tariff wants it.
-fn asked<'a>(ctx: &Context, ask: &'a Ask) -> Priced<'a> {
+fn asked<'a>(ctx: &Context, ask: &'a Ask, attempt: Attempt<'a>) -> Priced<'a> {
     Priced {
-        provider: &ask.deployment.provider,
+        provider: &attempt.deployment.prices,
         model: &ask.request.model,
         served: &ask.request.served_asked,
         at: ctx.created_at(),

@@ -6,6 +6,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`flow`] | count, optimize, price, hold, call, meter, settle, emit |
+//! | [`attempts`] | whether to try again, whom, and when |
 //! | [`engine`] | [`Engine`], the parts that the steps use |
 //! | [`tariff`] | the one place that turns consumption into money |
 //! | [`meter`] | reading an answer while it passes |
@@ -13,6 +14,7 @@
 //! | [`bus`] | live events to those who listen |
 //! | [`failure`] | what can go wrong, whose fault it is, what to do |
 
+pub mod attempts;
 pub mod bus;
 pub mod client;
 pub mod engine;
@@ -24,5 +26,5 @@ pub mod tariff;
 pub use client::{Answering, Client, Head, Receipt};
 pub use engine::{Engine, Parts};
 pub use failure::{Failure, Fault};
-pub use farthing_upstream::{Deployment, Stage};
+pub use farthing_upstream::{Deployment, Route, Stage};
 pub use flow::Ask;

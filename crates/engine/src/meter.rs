@@ -1,15 +1,18 @@
 //! Reading an answer while it passes.
 
+use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
-use farthing_core::id::ModelId;
+use farthing_core::id::{ModelId, ProviderId};
 use farthing_core::pricing::Served;
 use farthing_core::usage::Usage;
-use farthing_upstream::{Answer, Body, CallError};
+use farthing_upstream::{Answer, Body, Breaker, CallError, Deployment};
 use farthing_wire::{Reported, StreamReader};
 use http::{HeaderMap, StatusCode, header};
+use jiff::Timestamp;
 
+use crate::attempts::declined;
 use crate::client::{Client, Head};
 use crate::engine::Engine;
 use crate::failure::Failure;
@@ -84,9 +87,11 @@ impl Metered {
     pub(crate) async fn read(
         engine: &Engine,
         ask: &Ask,
+        deployment: &Deployment,
         called: Called,
         client: &mut Client,
     ) -> Metered {
+        let provider = &deployment.provider;
         let answer = match called {
             Called::Answering(answer) => answer,
             Called::Abandoned => return Metered::new(Consumed::nothing_seen(), Reply::Given),
@@ -99,11 +104,36 @@ impl Metered {
             }
         };
         if !answer.status.is_success() {
-            refused(ask, answer).await
+            refused(provider, answer).await
         } else if is_event_stream(&answer.headers) {
-            streamed(ask, answer, client).await
+            streamed(ask, provider, answer, client).await
         } else {
-            whole(ask, answer, engine.parts.limits.answer_bytes).await
+            whole(ask, provider, answer, engine.parts.limits.answer_bytes).await
+        }
+    }
+}
+
+// === impl Called ===
+
+impl Called {
+    /// Tells a deployment's breaker what this says about the provider.
+    pub(crate) fn tell(&self, breaker: &Breaker, at: Timestamp) {
+        match self {
+            Called::Answering(answer) if answer.status.is_server_error() => breaker.failed(at),
+            Called::Answering(_) => breaker.succeeded(),
+            Called::Failed(_) => breaker.failed(at),
+            // It says nothing: the provider was not given the time.
+            Called::Abandoned => {}
+        }
+    }
+}
+
+impl fmt::Display for Called {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Called::Answering(answer) => write!(f, "provider answered {}", answer.status),
+            Called::Failed(error) => error.fmt(f),
+            Called::Abandoned => f.write_str("client went away"),
         }
     }
 }
@@ -116,10 +146,12 @@ impl Consumed {
     }
 }
 
-/// A provider's refusal, passed on as it is. A 4xx bills nothing; after a 5xx nobody can tell.
-async fn refused(ask: &Ask, mut answer: Answer) -> Metered {
+/// A provider's refusal, passed on as it is. A 4xx bills nothing, nor does a provider that says that
+/// it has no time; after any other 5xx nobody can tell.
+async fn refused(provider: &ProviderId, mut answer: Answer) -> Metered {
     let status = answer.status;
-    let consumed = if status.is_client_error() || status.is_redirection() {
+    let nothing_done = status.is_client_error() || status.is_redirection() || declined(&answer);
+    let consumed = if nothing_done {
         Consumed::Nothing(format!("provider answered {status}"))
     } else {
         Consumed::nothing_seen()
@@ -129,13 +161,13 @@ async fn refused(ask: &Ask, mut answer: Answer) -> Metered {
         Ok(body) if serde_json::from_slice::<serde::de::IgnoredAny>(&body).is_ok() => {
             Reply::Whole(status, answer.headers, body)
         }
-        Ok(_) => Reply::Failed(not_the_api(ask, status, content_type(&answer.headers))),
+        Ok(_) => Reply::Failed(not_the_api(provider, status, content_type(&answer.headers))),
     };
     Metered::new(consumed, reply)
 }
 
 /// An answer in one piece.
-async fn whole(ask: &Ask, mut answer: Answer, limit: usize) -> Metered {
+async fn whole(ask: &Ask, provider: &ProviderId, mut answer: Answer, limit: usize) -> Metered {
     let body = match answer.body.collect(limit).await {
         Ok(body) => body,
         Err(error) => return Metered::new(Consumed::nothing_seen(), Reply::Failed(error.into())),
@@ -143,14 +175,14 @@ async fn whole(ask: &Ask, mut answer: Answer, limit: usize) -> Metered {
     let read = match ask.request.dialect.read_answer(&body) {
         Ok(read) => read,
         Err(error) => {
-            let failure = not_the_api(ask, answer.status, error.to_string());
+            let failure = not_the_api(provider, answer.status, error.to_string());
             return Metered::new(Consumed::nothing_seen(), Reply::Failed(failure));
         }
     };
     let consumed = match read.usage {
         Reported::Valid(usage) => Consumed::Reported(usage),
         ref unusable => {
-            warn_of(ask, unusable);
+            warn_of(provider, unusable);
             Consumed::Seen { text: read.text(), cut_short: false }
         }
     };
@@ -160,7 +192,12 @@ async fn whole(ask: &Ask, mut answer: Answer, limit: usize) -> Metered {
 }
 
 /// An answer that is passed on as it comes.
-async fn streamed(ask: &Ask, answer: Answer, client: &mut Client) -> Metered {
+async fn streamed(
+    ask: &Ask,
+    provider: &ProviderId,
+    answer: Answer,
+    client: &mut Client,
+) -> Metered {
     let mut reader = ask.request.dialect.stream_reader(ask.usage_added);
     let Answer { status, headers, mut body } = answer;
     client.head(Head { status, headers, body: None, receipt: None });
@@ -173,7 +210,7 @@ async fn streamed(ask: &Ask, answer: Answer, client: &mut Client) -> Metered {
     let consumed = match reader.usage() {
         Reported::Valid(usage) => Consumed::Reported(*usage),
         unusable => {
-            warn_of(ask, unusable);
+            warn_of(provider, unusable);
             let cut_short = !matches!(end, End::Whole) && !reader.finished();
             Consumed::Seen { text: reader.text().to_owned(), cut_short }
         }
@@ -238,16 +275,15 @@ fn content_type(headers: &HeaderMap) -> String {
     value.unwrap_or("no content type").to_ascii_lowercase()
 }
 
-fn not_the_api(ask: &Ask, status: StatusCode, reason: String) -> Failure {
-    Failure::NotTheApi { provider: ask.deployment.provider.to_string(), status, reason }
+fn not_the_api(provider: &ProviderId, status: StatusCode, reason: String) -> Failure {
+    Failure::NotTheApi { provider: provider.to_string(), status, reason }
 }
 
-fn warn_of(ask: &Ask, reported: &Reported) {
+fn warn_of(provider: &ProviderId, reported: &Reported) {
     let reason = match reported {
         Reported::Valid(_) | Reported::Absent => return,
         Reported::NoPrompt(_) => "it reports a prompt without tokens",
         Reported::Invalid(reason) => reason,
     };
-    let provider = &ask.deployment.provider;
     tracing::warn!(%provider, %reason, "usage cannot be used; billed by our own count");
 }

@@ -123,6 +123,7 @@ impl Tariff {
         }
         let consumed = WorstCase {
             prompt_tokens: usage.prompt(),
+            cache_write: usage.cache_write(),
             completion_tokens: usage.completion(),
             media: false,
         };

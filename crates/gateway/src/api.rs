@@ -4,12 +4,11 @@ use axum::Json;
 use axum::extract::{Path, Query, State};
 use farthing_core::id::{RequestId, UserId};
 use farthing_core::scope::Scope;
-use farthing_ledger::{GroupBy, Page, RequestDetail, UsageRow};
+use farthing_ledger::{GroupBy, Page, RequestDetail, RequestRow, UsageRow};
 use jiff::Timestamp;
-use serde::Deserialize;
 use serde::de::IntoDeserializer;
 use serde::de::value::{Error as ValueError, StrDeserializer};
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
 
 use crate::app::Gateway;
 use crate::problem::Problem;
@@ -43,6 +42,20 @@ pub struct UsageQuery {
     user: Option<String>,
 }
 
+/// A page of requests.
+#[derive(Debug, Serialize)]
+pub struct List {
+    data: Vec<RequestRow>,
+    has_more: bool,
+    next_cursor: Option<RequestId>,
+}
+
+/// Sums by group.
+#[derive(Debug, Serialize)]
+pub struct Sums {
+    data: Vec<UsageRow>,
+}
+
 type Parameters<T> = Result<Query<T>, axum::extract::rejection::QueryRejection>;
 
 /// `GET /api/v1/requests`: requests, newest first, by pages.
@@ -52,7 +65,7 @@ type Parameters<T> = Result<Query<T>, axum::extract::rejection::QueryRejection>;
 pub async fn requests(
     State(gateway): State<Gateway>,
     query: Parameters<ListQuery>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<List>, Problem> {
     let query = parameters(query)?;
     let scope = scope(&gateway, query.user.as_deref())?;
     let limit = parsed("limit", query.limit.as_deref())?.unwrap_or(PAGE);
@@ -60,11 +73,8 @@ pub async fn requests(
     let page = Page::new(limit, after).map_err(|no| Problem::invalid_parameter("limit", no))?;
     let page = gateway.engine().ledger().requests(scope, page).await;
     let page = page.map_err(Problem::unavailable)?;
-    Ok(Json(json!({
-        "data": page.requests,
-        "has_more": page.next.is_some(),
-        "next_cursor": page.next,
-    })))
+    let (has_more, next_cursor) = (page.next.is_some(), page.next);
+    Ok(Json(List { data: page.requests, has_more, next_cursor }))
 }
 
 /// `GET /api/v1/requests/{id}`: one request with all its attempts.
@@ -92,15 +102,14 @@ pub async fn request(
 pub async fn usage(
     State(gateway): State<Gateway>,
     query: Parameters<UsageQuery>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Sums>, Problem> {
     let query = parameters(query)?;
     let scope = scope(&gateway, query.user.as_deref())?;
     let since = parsed("since", query.since.as_deref())?.unwrap_or(Timestamp::MIN);
     let until = parsed("until", query.until.as_deref())?.unwrap_or(Timestamp::MAX);
     let group_by = query.group_by.as_deref().map(group_by).transpose()?;
     let rows = gateway.engine().ledger().usage(scope, since, until, group_by).await;
-    let rows: Vec<UsageRow> = rows.map_err(Problem::unavailable)?;
-    Ok(Json(json!({ "data": rows })))
+    Ok(Json(Sums { data: rows.map_err(Problem::unavailable)? }))
 }
 
 /// Whose data the caller may see. While there are no keys, callers on this machine see all users

@@ -7,7 +7,7 @@ use axum::Router;
 use axum::middleware::from_fn;
 use axum::routing::{get, post};
 use farthing_core::id::{RequestId, TenantId};
-use farthing_engine::{Deployment, Engine};
+use farthing_engine::{Engine, Route};
 use farthing_wire::Dialect;
 use uuid::Uuid;
 
@@ -28,8 +28,8 @@ struct Inner {
 pub struct Settings {
     /// The tenant on whose account everything is while there are no keys.
     pub tenant: TenantId,
-    /// Whom it may call, the preferred one of each dialect first.
-    pub deployments: Vec<Arc<Deployment>>,
+    /// Whom it may call, the preferred one of each dialect first, each with whom to call instead.
+    pub routes: Vec<Route>,
     /// The longest body of a request, in bytes.
     pub max_body_bytes: usize,
     /// Makes ids.

@@ -15,7 +15,7 @@ pub async fn alive() -> Json<Value> {
 /// Calls can be let through: the ledger can be written, and there is someone to call.
 pub async fn ready(State(gateway): State<Gateway>) -> (StatusCode, Json<Value>) {
     let ledger = gateway.engine().ledger().health();
-    let providers = gateway.settings().deployments.len();
+    let providers = gateway.settings().routes.len();
     let (status, word) = if ledger.is_ok() && providers > 0 {
         (StatusCode::OK, "ready")
     } else {

@@ -9,7 +9,7 @@ use axum::response::IntoResponse;
 use farthing_core::context::Context;
 use farthing_core::id::RequestId;
 use farthing_engine::client::{BrokenOff, channel};
-use farthing_engine::{Ask, Deployment, Head, Receipt, flow};
+use farthing_engine::{Ask, Head, Receipt, Route, flow};
 use farthing_wire::{Dialect, Request};
 use futures_util::stream::poll_fn;
 use tokio::sync::mpsc;
@@ -47,11 +47,11 @@ async fn answer(
     let engine = Arc::clone(gateway.engine());
     let came_at = engine.now();
     let (head, body) = http.into_parts();
-    let deployment = deployment(gateway, dialect, &head.headers)?;
+    let route = route(gateway, dialect, &head.headers)?;
     let body = read(body, gateway.settings().max_body_bytes).await?;
     let request = Arc::new(parse(dialect, body).await?);
     let who = attribute::who(&gateway.settings().tenant, &head.headers, &request)?;
-    let ask = ask(request, head.headers, deployment);
+    let ask = ask(request, head.headers, route);
     let (client, mut answering) = channel();
     let ctx = Context::new(who, id, came_at);
     tokio::spawn(async move { flow::run(&engine, ctx, ask, client).await });
@@ -60,22 +60,18 @@ async fn answer(
 }
 
 /// Whom to call: the provider that the request names, else the first that speaks the dialect.
-fn deployment(
-    gateway: &Gateway,
-    dialect: Dialect,
-    headers: &HeaderMap,
-) -> Result<Arc<Deployment>, Reason> {
-    let named =
-        headers.get("x-farthing-provider").map(|name| String::from_utf8_lossy(name.as_bytes()));
-    let mut speaking =
-        gateway.settings().deployments.iter().filter(|known| known.dialect == dialect);
+fn route(gateway: &Gateway, dialect: Dialect, headers: &HeaderMap) -> Result<Route, Reason> {
+    let named = headers.get("x-farthing-provider");
+    let named = named.map(|name| String::from_utf8_lossy(name.as_bytes()));
+    let routes = &gateway.settings().routes;
+    let mut speaking = routes.iter().filter(|route| route.at(0).dialect == dialect);
     let found = match &named {
         None => speaking.next(),
-        Some(name) => speaking.find(|known| known.provider.as_str() == name),
+        Some(name) => speaking.find(|route| route.at(0).provider.as_str() == name),
     };
     found.cloned().ok_or_else(|| Reason::UnknownProvider {
         named: named.map(|name| name.chars().take(64).collect()),
-        known: gateway.settings().deployments.iter().map(|known| known.provider.clone()).collect(),
+        known: routes.iter().map(|route| route.at(0).provider.clone()).collect(),
     })
 }
 
@@ -97,9 +93,9 @@ async fn parse(dialect: Dialect, body: Bytes) -> Result<Request, Reason> {
     Ok(parsed.map_err(|_| Reason::Vanished)??)
 }
 
-fn ask(request: Arc<Request>, headers: HeaderMap, deployment: Arc<Deployment>) -> Ask {
+fn ask(request: Arc<Request>, headers: HeaderMap, route: Route) -> Ask {
     let outgoing = request.outgoing();
-    Ask { body: outgoing.body, usage_added: outgoing.usage_added, request, headers, deployment }
+    Ask { body: outgoing.body, usage_added: outgoing.usage_added, request, headers, route }
 }
 
 /// The provider's answer as the client shall see it, with what it came to beside it.

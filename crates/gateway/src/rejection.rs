@@ -139,6 +139,7 @@ impl Reason {
                     Failure::Unpriced { .. } | Failure::Absurd(_) => {
                         tell(bad, code, refused, Retry::Never)
                     }
+                    Failure::Abandoned => tell(bad, code, refused, Retry::Unsaid),
                     Failure::Overloaded { .. } => tell(busy, code, ours, Retry::After(1)),
                     Failure::Ledger(_) => tell(busy, code, ours, Retry::After(5)),
                     Failure::Uncountable => tell(
@@ -151,7 +152,7 @@ impl Reason {
                         tell(StatusCode::BAD_GATEWAY, code, ours, Retry::Unsaid)
                     }
                     Failure::Upstream(error) => match error.stage {
-                        Stage::Connect => tell(busy, code, ours, Retry::After(5)),
+                        Stage::Resting | Stage::Connect => tell(busy, code, ours, Retry::After(5)),
                         Stage::FirstByte | Stage::Idle => {
                             tell(StatusCode::GATEWAY_TIMEOUT, code, ours, Retry::Unsaid)
                         }

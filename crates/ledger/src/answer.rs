@@ -126,10 +126,10 @@ pub struct ShownCost {
 /// The known costs of several attempts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct TotalCost {
-    /// Their sum.
-    pub usd: Usd,
+    /// Their sum; `None` where none of them is known, for unknown is never zero.
+    pub usd: Option<Usd>,
     /// Their sum in pico-dollars.
-    pub pico_usd: i128,
+    pub pico_usd: Option<i128>,
     /// How many attempts cost something that is not in the sum, because nobody knows how much.
     pub unknown: u64,
 }
@@ -261,14 +261,15 @@ impl AttemptDetail {
 // === impl TotalCost ===
 
 impl TotalCost {
-    fn new(usd: Usd, unknown: u64) -> TotalCost {
-        TotalCost { usd, pico_usd: usd.pico(), unknown }
+    fn new(sum: Usd, known: u64, unknown: u64) -> TotalCost {
+        let usd = (known > 0 || unknown == 0).then_some(sum);
+        TotalCost { usd, pico_usd: usd.map(Usd::pico), unknown }
     }
 
     fn of(attempts: &[AttemptDetail]) -> Result<TotalCost, Overflow> {
-        let known = attempts.iter().filter_map(|attempt| attempt.cost?.cost.usd);
+        let known = || attempts.iter().filter_map(|attempt| attempt.cost?.cost.usd);
         let unknown = attempts.iter().filter(|attempt| attempt.has_unknown_cost());
-        Ok(TotalCost::new(Usd::sum(known)?, unknown.map(|_| 1).sum()))
+        Ok(TotalCost::new(Usd::sum(known())?, known().map(|_| 1).sum(), unknown.map(|_| 1).sum()))
     }
 }
 
@@ -284,7 +285,11 @@ impl UsageRow {
             cache_write: tally.cache_write,
             output: tally.output,
             reasoning: tally.reasoning,
-            cost: TotalCost::new(tally.cost, tally.unknown_cost),
+            cost: TotalCost::new(
+                tally.cost,
+                tally.requests.saturating_sub(tally.unknown_cost),
+                tally.unknown_cost,
+            ),
             estimated: tally.estimated,
             charged: tally.charged,
         }

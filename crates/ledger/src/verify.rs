@@ -220,25 +220,23 @@ impl Audit {
 
     /// A cost that was reckoned from a rate card can be reckoned from it again.
     fn cost(&mut self, id: AttemptId, bill: &Bill, card: Option<&CardRef>) {
-        use CostStatus::{Estimated, Partial, Priced};
         let Some(CardRef { hash, .. }) = card else { return };
-        let derived =
-            match (self.cards.get(hash).map(|card| card.cost(&bill.usage)), bill.cost.status) {
-                (Some(Ok(cost)), Priced) => cost,
-                (Some(Ok(cost)), Partial) => cost.partial(),
-                (Some(Ok(cost)), Estimated) => cost.estimated(),
-                (Some(Ok(_)), _) => return,
-                (Some(Err(overflow)), _) => {
-                    let place = format!("cost of attempt {id}");
-                    return self.report.differs(place, "an amount of money", overflow.to_string());
-                }
-                (None, _) => {
-                    let place = format!("rate card of attempt {id}");
-                    return self.report.differs(place, hash.as_str(), "none");
-                }
-            };
-        if derived != bill.cost {
-            self.report.differs(format!("cost of attempt {id}"), cost(&derived), cost(&bill.cost));
+        let Some(card) = self.cards.get(hash) else {
+            return self.report.differs(
+                format!("rate card of attempt {id}"),
+                hash.as_str(),
+                "none",
+            );
+        };
+        let derived = card.cost(&bill.usage).map(|derived| match bill.cost.status {
+            CostStatus::Priced => derived,
+            CostStatus::Partial => derived.partial(),
+            CostStatus::Estimated => derived.estimated(),
+            _ => bill.cost,
+        });
+        if derived != Ok(bill.cost) {
+            let expected = derived.map_or_else(|overflow| overflow.to_string(), show_cost);
+            self.report.differs(format!("cost of attempt {id}"), expected, show_cost(bill.cost));
         }
     }
 
@@ -251,12 +249,8 @@ impl Audit {
         report.compare_tables(&balances, &found.balances, balance_place, |balance| {
             format!("{} held, {} spent", balance.held, balance.spent)
         });
-        report.compare_tables(
-            &open,
-            &found.open,
-            |id| format!("open hold {id}"),
-            |()| "open".into(),
-        );
+        let open_place = |id: &AttemptId| format!("open hold {id}");
+        report.compare_tables(&open, &found.open, open_place, |()| "a row".to_owned());
         report.compare_tables(&rollups, &found.rollups, rollup_place, |tally| format!("{tally:?}"));
         report
     }
@@ -275,7 +269,9 @@ fn rollup_place(key: &RollupKey) -> String {
     )
 }
 
-fn cost(cost: &Cost) -> String {
+fn show_cost(cost: Cost) -> String {
     let amount = cost.usd.map_or("unknown".to_owned(), |usd| usd.to_string());
-    format!("{amount} ({})", cost.status.name())
+    let inexact = if cost.inexact { ", inexact" } else { "" };
+    let assumed_rate = if cost.assumed_rate { ", by an assumed rate" } else { "" };
+    format!("{amount} ({}{inexact}{assumed_rate})", cost.status.name())
 }

@@ -72,13 +72,13 @@ impl<S: Store + 'static> Writer<S> {
             if !self.record(&batch) {
                 return Err(batch);
             }
+            self.prune();
             let recorded = u64::try_from(batch.len()).unwrap_or(u64::MAX);
             self.progress.send_modify(|progress| {
                 progress.committed = progress.committed.saturating_add(recorded);
                 progress.failing = None;
             });
             batch.clear();
-            self.prune();
         }
         Ok(())
     }

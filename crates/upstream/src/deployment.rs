@@ -1,21 +1,35 @@
 //! One configured address and key.
 
 use std::fmt;
+use std::sync::Arc;
 
 use farthing_core::id::ProviderId;
 use farthing_wire::Dialect;
 
+use crate::breaker::Breaker;
+
 /// A provider's API at one address, with one key.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Deployment {
-    /// The name that it has in the configuration, and in the catalog of prices.
+    /// The name that it has in the configuration.
     pub provider: ProviderId,
+    /// The provider in the catalog whose prices it has.
+    pub prices: ProviderId,
     /// What it speaks.
     pub dialect: Dialect,
     /// Where it is, without a slash at the end: `https://api.openai.com/v1`.
     pub base_url: String,
     /// The provider's key; without one the client's own credential is passed on.
     pub key: Option<Secret>,
+    /// Whether it has failed so often that it is left alone.
+    pub breaker: Breaker,
+}
+
+/// Whom to call, and whom instead, in this order. It is never empty.
+#[derive(Clone, Debug)]
+pub struct Route {
+    first: Arc<Deployment>,
+    others: Vec<Arc<Deployment>>,
 }
 
 /// A text that is never shown, logged or serialised.
@@ -28,6 +42,27 @@ impl Deployment {
     /// The address of an endpoint, given as the dialect names it (`/chat/completions`).
     pub fn url(&self, endpoint: &str) -> String {
         format!("{}{endpoint}", self.base_url.trim_end_matches('/'))
+    }
+}
+
+// === impl Route ===
+
+impl Route {
+    /// A route to one deployment, and to others where it fails.
+    pub fn new(first: Arc<Deployment>, others: Vec<Arc<Deployment>>) -> Route {
+        Route { first, others }
+    }
+
+    /// How many deployments it has.
+    #[expect(clippy::len_without_is_empty, reason = "it is never empty")]
+    pub fn len(&self) -> usize {
+        1 + self.others.len()
+    }
+
+    /// The deployment at a position, counted from 0; beyond the last the first comes again.
+    pub fn at(&self, position: usize) -> &Arc<Deployment> {
+        let other = (position % self.len()).checked_sub(1).and_then(|other| self.others.get(other));
+        other.unwrap_or(&self.first)
     }
 }
 

@@ -18,6 +18,9 @@ pub struct CallError {
 /// How far a call came before it failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
 pub enum Stage {
+    /// It has failed so often that it is left alone: nothing was sent.
+    #[error("has failed repeatedly and is left alone for a moment")]
+    Resting,
     /// No connection: nothing was sent, nothing can have been billed.
     #[error("cannot be reached")]
     Connect,
@@ -41,6 +44,7 @@ impl Stage {
     /// The stable code of this failure.
     pub const fn code(self) -> &'static str {
         match self {
+            Stage::Resting => "upstream_resting",
             Stage::Connect => "upstream_unreachable",
             Stage::FirstByte => "upstream_first_byte_timeout",
             Stage::Idle => "upstream_idle_timeout",
@@ -51,6 +55,6 @@ impl Stage {
 
     /// Whether it is certain that the provider billed nothing.
     pub const fn nothing_billed(self) -> bool {
-        matches!(self, Stage::Connect)
+        matches!(self, Stage::Resting | Stage::Connect)
     }
 }

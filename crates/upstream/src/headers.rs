@@ -75,9 +75,12 @@ fn is_connections(headers: &HeaderMap, name: &HeaderName) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use farthing_core::id::ProviderId;
 
     use super::*;
+    use crate::breaker::{Breaker, BreakerLimits};
     use crate::deployment::Secret;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
@@ -91,7 +94,9 @@ mod tests {
         Deployment {
             provider: ProviderId::new("openai").unwrap(),
             dialect: Dialect::OpenAiChat,
+            prices: ProviderId::new("openai").unwrap(),
             base_url: "http://127.0.0.1:1/v1/".into(),
+            breaker: Breaker::new(BreakerLimits { faults: 1, rest: Duration::ZERO }),
             key: key.map(|key| Secret::new(key.into())),
         }
     }

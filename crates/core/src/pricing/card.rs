@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::cost::{Cost, CostStatus};
 use super::rate::{Fraction, Rate, TieredRate};
 use crate::money::{Overflow, Usd};
-use crate::usage::{Bucket, Usage};
+use crate::usage::{Bucket, CacheTtl, Usage};
 
 /// The content hash of a rate card: an entry names it, so any cost can be derived again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -36,6 +36,8 @@ pub(super) struct CardFacts {
 pub struct WorstCase {
     /// Upper bound of the prompt, in tokens.
     pub prompt_tokens: u64,
+    /// The longest-lived cache write that may come, asked for or automatic.
+    pub cache_write: Option<CacheTtl>,
     /// Upper bound of all answers together, in tokens.
     pub completion_tokens: u64,
     /// Whether images or audio may be among them.
@@ -49,6 +51,17 @@ impl RateCard {
         let rates = std::array::from_fn(|i| facts.rates.get(Bucket::ALL[i].name()).cloned());
         let hash = CardHash::of(&facts.json());
         RateCard { hash, facts, rates }
+    }
+
+    /// The same card with the rates of tokens multiplied.
+    pub(super) fn scaled(&self, factor: Fraction) -> Result<RateCard, Overflow> {
+        let mut facts = self.facts.clone();
+        for bucket in Bucket::ALL.iter().filter(|bucket| bucket.is_token()) {
+            if let Some(rate) = facts.rates.get_mut(bucket.name()) {
+                *rate = rate.scaled(factor)?;
+            }
+        }
+        Ok(RateCard::new(facts))
     }
 
     /// Reads a card that the ledger kept; `None` where it is not one.
@@ -122,7 +135,7 @@ impl RateCard {
     }
 
     fn dearest(&self, most: &WorstCase, side: fn(Bucket) -> bool) -> Option<Rate> {
-        let possible = |bucket: &&Bucket| side(**bucket) && (most.media || !is_media(**bucket));
+        let possible = |bucket: &&Bucket| side(**bucket) && most.may_have(**bucket);
         let rates = Bucket::ALL
             .iter()
             .filter(possible)
@@ -134,6 +147,16 @@ impl RateCard {
     fn rate(&self, bucket: Bucket) -> Option<&TieredRate> {
         let own = |bucket: Bucket| self.rates[bucket as usize].as_ref();
         own(bucket).or_else(|| relatives(bucket).iter().find_map(|relative| own(*relative)))
+    }
+}
+
+impl WorstCase {
+    fn may_have(&self, bucket: Bucket) -> bool {
+        match bucket {
+            Bucket::CacheWrite5m => self.cache_write.is_some(),
+            Bucket::CacheWrite1h => self.cache_write == Some(CacheTtl::OneHour),
+            _ => self.media || !is_media(bucket),
+        }
     }
 }
 

@@ -5,6 +5,10 @@ use proptest::prelude::*;
 
 use super::*;
 
+/// A call that consumes nothing; tests say what else.
+const NOTHING: WorstCase =
+    WorstCase { prompt_tokens: 0, cache_write: None, completion_tokens: 0, media: false };
+
 fn card(rates: &[(Bucket, &str)]) -> RateCard {
     let read = |(bucket, text): &(Bucket, &str)| {
         (bucket.name().to_owned(), TieredRate::parse(text, *bucket).unwrap())
@@ -127,16 +131,32 @@ fn an_amount_beyond_128_bits_is_an_error() {
     let card = card(&[(Bucket::Input, "999999999999999999"), (Bucket::Output, "1")]);
     let absurd = usage(&[(Bucket::Input, u64::MAX)]);
     assert_eq!(card.cost(&absurd), Err(Overflow));
-    let most = WorstCase { prompt_tokens: u64::MAX, completion_tokens: 0, media: false };
+    let most = WorstCase { prompt_tokens: u64::MAX, completion_tokens: 0, ..NOTHING };
     assert_eq!(card.worst_case(&most), Err(Overflow));
 }
 
 #[test]
 fn the_worst_case_is_every_token_at_the_dearest_rate_of_its_side() {
     use Bucket::*;
-    let card = card(&[(Input, "2"), (CacheRead, "1"), (CacheWrite5m, "3"), (Output, "8")]);
-    let most = WorstCase { prompt_tokens: 1_000, completion_tokens: 100, media: false };
+    let card = card(&[(Input, "2"), (CacheRead, "3"), (Output, "8")]);
+    let most = WorstCase { prompt_tokens: 1_000, completion_tokens: 100, ..NOTHING };
     assert_eq!(card.worst_case(&most), Ok(Some("0.0038".parse().unwrap())));
+}
+
+#[test]
+fn cache_writes_count_in_the_worst_case_as_long_lived_as_they_may_come() {
+    use Bucket::*;
+    let worst = |rates: &[(Bucket, &str)]| {
+        [None, Some(CacheTtl::FiveMinutes), Some(CacheTtl::OneHour)].map(|cache_write| {
+            let most = WorstCase { prompt_tokens: 1_000_000, cache_write, ..NOTHING };
+            card(rates).worst_case(&most).unwrap().unwrap().to_string()
+        })
+    };
+    let input = (Input, "2");
+    let all = [input, (CacheWrite5m, "2.5"), (CacheWrite1h, "4")];
+    assert_eq!(worst(&all), ["2.00", "2.50", "4.00"]);
+    assert_eq!(worst(&[input, (CacheWrite5m, "2.5")]), ["2.00", "2.50", "2.50"]);
+    assert_eq!(worst(&[input]), ["2.00", "2.00", "2.00"]);
 }
 
 #[test]
@@ -144,7 +164,7 @@ fn media_counts_in_the_worst_case_where_it_may_come() {
     use Bucket::*;
     let card = card(&[(Input, "2"), (InputAudio, "40"), (Output, "8"), (OutputAudio, "80")]);
     let worst = |media| {
-        let most = WorstCase { prompt_tokens: 1_000, completion_tokens: 100, media };
+        let most = WorstCase { prompt_tokens: 1_000, completion_tokens: 100, media, ..NOTHING };
         card.worst_case(&most).unwrap().unwrap().to_string()
     };
     assert_eq!([false, true].map(worst), ["0.0028", "0.048"]);
@@ -155,7 +175,7 @@ fn a_tier_that_a_smaller_prompt_reaches_counts_in_the_worst_case() {
     use Bucket::*;
     let card = card(&[(Input, "1, above 100: 9, above 200: 2"), (Output, "5, above 300: 7")]);
     let worst = |prompt_tokens| {
-        let most = WorstCase { prompt_tokens, completion_tokens: 1_000_000, media: false };
+        let most = WorstCase { prompt_tokens, completion_tokens: 1_000_000, ..NOTHING };
         card.worst_case(&most).unwrap().unwrap().to_string()
     };
     assert_eq!([100, 201, 301].map(worst), ["5.0001", "5.001809", "7.002709"]);
@@ -165,7 +185,7 @@ fn a_tier_that_a_smaller_prompt_reaches_counts_in_the_worst_case() {
 fn there_is_no_worst_case_where_a_token_that_may_come_has_no_rate() {
     use Bucket::*;
     let worst = |rates: &[(Bucket, &str)], completion_tokens, media| {
-        let most = WorstCase { prompt_tokens: 10, completion_tokens, media };
+        let most = WorstCase { prompt_tokens: 10, completion_tokens, media, ..NOTHING };
         card(rates).worst_case(&most).unwrap()
     };
     assert_eq!(worst(&[], 0, false), None);
@@ -191,10 +211,6 @@ fn the_same_facts_have_the_same_hash_and_others_another() {
     assert_eq!(card, hash(&[(Output, "8.00"), (Input, "2.0")]));
     assert_ne!(card, hash(&[(Input, "2"), (Output, "8.01")]));
     assert_ne!(card, hash(&[(Input, "2, above 1: 3"), (Output, "8")]));
-}
-
-fn is_token(bucket: &Bucket) -> bool {
-    bucket.is_prompt() || bucket.is_completion()
 }
 
 fn rate() -> impl Strategy<Value = String> {
@@ -223,7 +239,7 @@ fn any_card() -> impl Strategy<Value = RateCard> {
 
 fn any_usage() -> impl Strategy<Value = Usage> {
     proptest::collection::vec(0..500_u64, Bucket::ALL.len()).prop_map(|counts| {
-        let tokens = Bucket::ALL.iter().zip(counts).filter(|(bucket, _)| is_token(bucket));
+        let tokens = Bucket::ALL.iter().zip(counts).filter(|(bucket, _)| bucket.is_token());
         tokens.fold(Usage::NONE, |usage, (bucket, count)| usage.with(*bucket, count))
     })
 }
@@ -234,16 +250,18 @@ proptest! {
         card in any_card(),
         usage in any_usage(),
         media: bool,
+        cache_write in proptest::sample::select(
+            &[None, Some(CacheTtl::FiveMinutes), Some(CacheTtl::OneHour)][..],
+        ),
         spare in (0..500_u64, 0..500_u64),
     ) {
-        let media_buckets = Bucket::ALL.iter().filter(|bucket| is_media(**bucket));
-        let usage = match media {
-            true => usage,
-            false => media_buckets.fold(usage, |usage, bucket| usage.with(*bucket, 0)),
-        };
+        let most = WorstCase { cache_write, media, ..NOTHING };
+        let unasked = Bucket::ALL.iter().filter(|bucket| !most.may_have(**bucket));
+        let usage = unasked.fold(usage, |usage, bucket| usage.with(*bucket, 0));
+        prop_assert!(usage.cache_write() <= cache_write);
         let prompt_tokens = usage.prompt() + spare.0;
         let completion_tokens = usage.completion() + spare.1;
-        let most = WorstCase { prompt_tokens, completion_tokens, media };
+        let most = WorstCase { prompt_tokens, completion_tokens, ..most };
         prop_assert!(card.cost(&usage).unwrap().usd <= card.worst_case(&most).unwrap());
     }
 

@@ -34,7 +34,7 @@ pub enum Rule {
     Exact,
     /// Another name that the catalog lists for it.
     Alias,
-    /// A dated snapshot (`-2026-08-21`, `-20260821`) of a name that the catalog has.
+    /// A dated snapshot (`-2026-08-21`, `-20260821`, `@20260821`) of a name that the catalog has.
     Snapshot,
 }
 
@@ -179,12 +179,15 @@ impl Provider {
     }
 }
 
-/// Lower case, without the path that some clients put before a model's name, and without the owner
-/// of a fine-tuned model: `ft:base:org::id`, on Azure `base.ft-id`, has the price of `ft:base` and
+/// Lower case, without the path that some clients and addresses put before a model's name
+/// (`models/`, `publishers/google/models/`), and without the owner of a fine-tuned model: `ft:base:org::id`, on Azure `base.ft-id`, has the price of `ft:base` and
 /// never that of `base`.
 fn normalised(provider: &str, model: &str) -> String {
     let name = model.trim().to_lowercase();
-    let name = name.strip_prefix("models/").unwrap_or(&name);
+    let name = match name.rsplit_once("models/") {
+        Some((path, model)) if path.is_empty() || path.ends_with('/') => model,
+        _ => &name,
+    };
     let own = name.strip_prefix(provider).and_then(|rest| rest.strip_prefix('/'));
     let name = own.unwrap_or(name);
     let tuned = name.strip_prefix("ft:").and_then(|tuned| tuned.split_once(':'));
@@ -194,11 +197,11 @@ fn normalised(provider: &str, model: &str) -> String {
     }
 }
 
-/// The name without a date (`-2026-08-21` or `-20260821`) at its end, where there is one.
+/// The name without a date (`-2026-08-21`, `-20260821` or `@20260821`) at its end, where it has one.
 fn undated(name: &str) -> Option<&str> {
     ["-2026-08-21", "-20260821"].into_iter().find_map(|like| {
         let (base, date) = name.split_at_checked(name.len().checked_sub(like.len())?)?;
-        let date = date.strip_prefix('-')?;
+        let date = date.strip_prefix(['-', '@'])?;
         let digits = date.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
         (digits && date.parse::<Date>().is_ok()).then_some(base)
     })

@@ -34,15 +34,24 @@ fn million(resolved: &Resolved, buckets: &[Bucket]) -> String {
 }
 
 /// The model and the rule that a name leads to, in the embedded catalog.
-fn found(name: &str) -> Option<(String, Rule)> {
+fn found_at(provider: &str, name: &str) -> Option<(String, Rule)> {
     let catalog = Catalog::embedded().unwrap();
-    let resolved = catalog.resolve("openai", name, now(), &Served::new()).ok()?;
+    let resolved = catalog.resolve(provider, name, now(), &Served::new()).ok()?;
     Some((resolved.model.id.clone(), resolved.rule))
+}
+
+fn found(name: &str) -> Option<(String, Rule)> {
+    found_at("openai", name)
 }
 
 #[track_caller]
 fn assert_found(name: &str, id: &str, rule: Rule) {
-    assert_eq!(found(name), Some((id.to_owned(), rule)), "{name}");
+    assert_found_at("openai", name, id, rule);
+}
+
+#[track_caller]
+fn assert_found_at(provider: &str, name: &str, id: &str, rule: Rule) {
+    assert_eq!(found_at(provider, name), Some((id.to_owned(), rule)), "{name}");
 }
 
 #[test]
@@ -198,6 +207,60 @@ fn the_variant_that_matches_most_closely_wins() {
 }
 
 #[test]
+fn a_surcharge_is_on_every_token_of_every_variant_and_on_nothing_else() {
+    let catalog = acme(
+        r#"
+        [[model]]
+        id = "m"
+        [[model.price]]
+        rates = { input = "10, above 100: 20", cache_read = "0.05", web_search = "10" }
+        [[model.price]]
+        when = { processing = "batch" }
+        rates = { input = "5" }
+        [[model.price]]
+        when = { geo = "eu" }
+        rates = { input = "7" }
+        [[model.surcharge]]
+        when = { geo = "us" }
+        multiply = "11/10"
+        [[model.surcharge]]
+        when = { geo = "moon" }
+        multiply = "1/3"
+        "#,
+    );
+    let prices = |how: &[(Dimension, &str)]| {
+        let served = how.iter().map(|(what, how)| (*what, (*how).to_owned())).collect();
+        let resolved = catalog.resolve("acme", "m", now(), &served).unwrap();
+        [Bucket::Input, Bucket::CacheRead, Bucket::WebSearch].map(|b| million(&resolved, &[b]))
+    };
+    let us = (Dimension::Geo, "us");
+    let batch = (Dimension::Processing, "batch");
+    assert_eq!(prices(&[]), ["20.00", "0.05", "10000.00"]);
+    assert_eq!(prices(&[us]), ["22.00", "0.055", "10000.00"]);
+    assert_eq!(prices(&[us, batch]), ["5.50", "0.055", "10000.00"]);
+    assert_eq!(prices(&[(Dimension::Geo, "eu")])[0], "7.00");
+    assert_eq!(prices(&[(Dimension::Geo, "global")]), prices(&[]));
+    assert_eq!(prices(&[(Dimension::Geo, "moon")])[0], "6.666666666667");
+}
+
+#[test]
+fn claude_costs_a_tenth_more_in_the_united_states_from_opus_4_6_on() {
+    let catalog = Catalog::embedded().unwrap();
+    let price = |model: &str, served: &Served| {
+        let resolved = catalog.resolve("anthropic", model, now(), served).unwrap();
+        million(&resolved, &[Bucket::Input, Bucket::CacheWrite1h, Bucket::Output])
+    };
+    let us = served(Dimension::Geo, "us");
+    assert_eq!(price("claude-opus-4-5", &us), price("claude-opus-4-5", &Served::new()));
+    assert_eq!(price("claude-opus-4-6", &Served::new()), "40.00");
+    assert_eq!(price("claude-opus-4-6", &us), "44.00");
+    let fast = served(Dimension::Speed, "fast");
+    assert_eq!(price("claude-opus-5-5", &fast), "64.00");
+    let fast_in_us = fast.into_iter().chain(us).collect();
+    assert_eq!(price("claude-opus-5-5", &fast_in_us), "70.40");
+}
+
+#[test]
 fn names_are_found_in_any_case_and_with_a_clients_prefix() {
     assert_found("gpt-4o", "gpt-4o", Rule::Exact);
     assert_found(" GPT-4o ", "gpt-4o", Rule::Exact);
@@ -205,6 +268,11 @@ fn names_are_found_in_any_case_and_with_a_clients_prefix() {
     assert_found("models/gpt-4o", "gpt-4o", Rule::Exact);
     assert_found("models/OpenAI/gpt-4o", "gpt-4o", Rule::Exact);
     assert_found("gpt-5.6", "gpt-5.6-sol", Rule::Alias);
+    for path in ["models/", "publishers/google/models/", "projects/p/locations/l/models/google/"] {
+        let name = format!("{path}gemini-2.5-flash");
+        assert_found_at("google", &name, "gemini-2.5-flash", Rule::Exact);
+    }
+    assert_eq!(found_at("google", "tunedModels/gemini-2.5-flash"), None);
     assert_eq!(found("azure/gpt-4o"), None);
     assert_eq!(found("openaigpt-4o"), None);
     assert_eq!(found(""), None);
@@ -218,6 +286,10 @@ fn a_dated_snapshot_is_its_model_unless_it_has_a_price_of_its_own() {
     assert_found("gpt-5.6-2026-07-01", "gpt-5.6-sol", Rule::Snapshot);
     assert_found("gpt-4o-2024-05-13", "gpt-4o-2024-05-13", Rule::Exact);
     assert_found("computer-use-preview-2025-03-11", "computer-use", Rule::Snapshot);
+    let claude = |name, id| assert_found_at("anthropic", name, id, Rule::Snapshot);
+    claude("claude-sonnet-4-20250514", "claude-sonnet-4-0");
+    claude("claude-sonnet-4-5-20250929", "claude-sonnet-4-5");
+    claude("claude-sonnet-5@20260630", "claude-sonnet-5");
 }
 
 #[test]
@@ -291,7 +363,8 @@ fn the_embedded_fine_tunes_are_found_by_what_clients_send() {
 #[test]
 fn an_unknown_model_may_cost_what_the_dearest_of_its_provider_does() {
     let catalog = acme(VARIANTS);
-    let most = WorstCase { prompt_tokens: 100, completion_tokens: 10, media: false };
+    let most =
+        WorstCase { prompt_tokens: 100, cache_write: None, completion_tokens: 10, media: false };
     let dearest = |provider, at| catalog.dearest(provider, time(at), &most).unwrap();
     let expected = |text: &str| Some(text.parse::<Usd>().unwrap());
     assert_eq!(dearest("acme", "2026-01-01T00:00:00Z"), expected("0.0012"));
@@ -333,7 +406,10 @@ fn what_a_file_spells_wrong_is_named_with_its_line() {
     );
     assert_says(
         "[[model.price]]\nwhen = { tier = \"flex\" }\nrates = {}",
-        &["line 8", "unknown variant `tier`, expected `service_tier` or `processing`"],
+        &[
+            "line 8",
+            "unknown variant `tier`, expected one of `service_tier`, `processing`, `speed`, `geo`",
+        ],
     );
     assert_says("[[model.price]]\nfrom = \"2026-02-30\"\nrates = {}", &["line 8", "day"]);
     assert_says("", &["line 5", "missing field `price`"]);
@@ -357,5 +433,14 @@ fn what_a_file_contradicts_is_named_with_the_model() {
     assert_says(
         "[[model.price]]\nwhen = { processing = \"batch\" }\nrates = {}",
         &["model m: has no price without `when`; add the standard one"],
+    );
+    assert_says(
+        &format!("{standard}[[model.surcharge]]\nwhen = {{}}\nmultiply = \"1.1\""),
+        &["line 11", "`1.1` is not a factor; write a fraction as in \"11/10\""],
+    );
+    let most = format!("1{}", "0".repeat(27));
+    assert_says(
+        &format!("{standard}[[model.surcharge]]\nwhen = {{}}\nmultiply = \"{most}\""),
+        &["model m: has a surcharge out of all proportion"],
     );
 }

@@ -11,7 +11,8 @@ use serde::{Deserialize, Deserializer};
 use thiserror::Error;
 
 use super::card::{CardFacts, RateCard};
-use super::rate::TieredRate;
+use super::rate::{Fraction, TieredRate};
+use crate::money::Overflow;
 use crate::usage::Bucket;
 
 /// A catalog file cannot be used.
@@ -32,6 +33,10 @@ pub enum Dimension {
     ServiceTier,
     /// Answered at leisure: batch.
     Processing,
+    /// The model's own pace, for money: fast.
+    Speed,
+    /// Where inference ran, where that was the client's choice: us.
+    Geo,
 }
 
 /// How a request was served (or, before the answer, asked to be).
@@ -87,6 +92,8 @@ struct ModelFacts {
     _checked: Option<Date>,
     #[serde(rename = "price")]
     prices: Vec<PriceFacts>,
+    #[serde(default, rename = "surcharge")]
+    surcharges: Vec<Surcharge>,
 }
 
 #[derive(Deserialize)]
@@ -102,6 +109,16 @@ struct PriceFacts {
 }
 
 type Rates = BTreeMap<String, TieredRate>;
+
+/// What a way of being served costs on top of every price.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Surcharge {
+    when: Served,
+    /// What the rates of tokens are multiplied by; those of searches and the like stay.
+    #[serde(deserialize_with = "read_factor")]
+    multiply: Fraction,
+}
 
 // === impl ProviderFile ===
 
@@ -140,7 +157,13 @@ impl ModelFacts {
             return Err("has two prices for the same `when` from the same day; remove one".into());
         }
         let cards = self.prices.iter().flat_map(|price| self.cards(provider, price));
-        let prices = cards.collect();
+        let mut prices: Vec<Price> = cards.collect();
+        for surcharge in &self.surcharges {
+            let subject = prices.iter().filter(|price| surcharge.applies_to(price));
+            let dearer: Result<Vec<Price>, Overflow> =
+                subject.map(|price| surcharge.on(price)).collect();
+            prices.extend(dearer.map_err(|Overflow| "has a surcharge out of all proportion")?);
+        }
         let names = std::iter::once(self.id.clone()).chain(self.aliases).collect();
         let Self { id, context, max_output, retires, .. } = self;
         Ok((Model { id, context, max_output, retires, prices }, names))
@@ -166,6 +189,21 @@ impl ModelFacts {
     }
 }
 
+impl Surcharge {
+    /// Whether the price leaves open what the surcharge is for.
+    fn applies_to(&self, price: &Price) -> bool {
+        !self.when.keys().any(|what| price.when.contains_key(what))
+    }
+
+    /// The price of being served so on top of `price`'s own way.
+    fn on(&self, price: &Price) -> Result<Price, Overflow> {
+        let mut when = price.when.clone();
+        when.extend(self.when.clone());
+        let card = Arc::new(price.card.scaled(self.multiply)?);
+        Ok(Price { from: price.from, when, card })
+    }
+}
+
 impl PriceFacts {
     fn is_standard(&self) -> bool {
         self.when.is_empty()
@@ -181,6 +219,14 @@ const fn always() -> Timestamp {
 fn read_day<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Timestamp, D::Error> {
     let midnight = Date::deserialize(deserializer)?.to_zoned(TimeZone::UTC);
     midnight.map(|midnight| midnight.timestamp()).map_err(D::Error::custom)
+}
+
+/// Reads the factor of a surcharge.
+fn read_factor<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Fraction, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(|_| {
+        D::Error::custom(format!("`{text}` is not a factor; write a fraction as in \"11/10\""))
+    })
 }
 
 /// Reads rates while the parser still knows the line, for the sake of its message.

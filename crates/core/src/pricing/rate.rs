@@ -52,6 +52,13 @@ impl Fraction {
     /// Nothing.
     pub const ZERO: Fraction = Fraction { numerator: 0, denominator: 1 };
 
+    /// A fraction as a rate may have it, so that sums and comparisons of rates stay in 128 bits.
+    fn bounded(numerator: i128, denominator: i128) -> Option<Fraction> {
+        let fits = (0..=MAX_NUMERATOR).contains(&numerator)
+            && (1..=MAX_DENOMINATOR).contains(&denominator);
+        fits.then(|| Fraction::new(numerator, denominator))
+    }
+
     fn new(numerator: i128, denominator: i128) -> Fraction {
         let divisor = gcd(numerator, denominator).max(1);
         Fraction { numerator: numerator / divisor, denominator: denominator / divisor }
@@ -96,6 +103,18 @@ impl Ord for Fraction {
     }
 }
 
+impl FromStr for Fraction {
+    type Err = InvalidRate;
+
+    /// Reads a whole number or a fraction, as in `11/10`.
+    fn from_str(text: &str) -> Result<Fraction, InvalidRate> {
+        let (numerator, denominator) = text.split_once('/').unwrap_or((text, "1"));
+        let read = numerator.parse().ok().zip(denominator.parse().ok());
+        let fraction = read.and_then(|(over, under)| Fraction::bounded(over, under));
+        fraction.ok_or_else(|| InvalidRate(text.to_owned()))
+    }
+}
+
 fn gcd(a: i128, b: i128) -> i128 {
     if b == 0 { a } else { gcd(b, a % b) }
 }
@@ -124,6 +143,13 @@ impl Rate {
     pub fn times(self, count: u64) -> Result<Fraction, Overflow> {
         let numerator = self.0.numerator.checked_mul(i128::from(count)).ok_or(Overflow)?;
         Ok(Fraction { numerator, denominator: self.0.denominator })
+    }
+
+    fn scaled(self, factor: Fraction) -> Result<Rate, Overflow> {
+        let numerator = self.0.numerator.checked_mul(factor.numerator).ok_or(Overflow)?;
+        let denominator = self.0.denominator.checked_mul(factor.denominator).ok_or(Overflow)?;
+        let Fraction { numerator, denominator } = Fraction::new(numerator, denominator);
+        Fraction::bounded(numerator, denominator).map(Rate).ok_or(Overflow)
     }
 }
 
@@ -154,13 +180,7 @@ impl FromStr for Rate {
 
     /// Reads what `Display` writes: pico-dollars a unit, whole or as a fraction.
     fn from_str(text: &str) -> Result<Rate, InvalidRate> {
-        let (numerator, denominator) = text.split_once('/').unwrap_or((text, "1"));
-        match (numerator.parse(), denominator.parse()) {
-            (Ok(numerator @ 0..=MAX_NUMERATOR), Ok(denominator @ 1..=MAX_DENOMINATOR)) => {
-                Ok(Rate(Fraction::new(numerator, denominator)))
-            }
-            _ => Err(InvalidRate(text.to_owned())),
-        }
+        text.parse().map(Rate)
     }
 }
 
@@ -188,6 +208,13 @@ impl TieredRate {
     pub fn at(&self, prompt_tokens: u64) -> Rate {
         let reached = |tier: &&Tier| tier.from_tokens <= prompt_tokens;
         self.tiers.iter().rev().find(reached).map_or(self.base, |tier| tier.rate)
+    }
+
+    /// The same rates, each times `factor`.
+    pub(super) fn scaled(&self, factor: Fraction) -> Result<TieredRate, Overflow> {
+        let tier = |tier: &Tier| Ok(Tier { rate: tier.rate.scaled(factor)?, ..*tier });
+        let tiers = self.tiers.iter().map(tier).collect::<Result<_, _>>()?;
+        Ok(TieredRate { base: self.base.scaled(factor)?, tiers })
     }
 
     /// The dearest rate of all prompts that have at most so many tokens.

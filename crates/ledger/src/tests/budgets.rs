@@ -57,6 +57,23 @@ async fn an_unknown_cost_stays_unknown_and_still_counts_against_budgets() {
 }
 
 #[tokio::test]
+async fn a_cost_is_shown_as_a_decimal_text_and_in_pico_dollars() {
+    let ledger = open(in_memory());
+    try_hold(&ledger, 1, "0.10").await.unwrap().settle(bill());
+    ledger.flush().await.unwrap();
+    let request = ledger.request(everyone_of("acme"), attempt(1, 1).request).await.unwrap();
+    let json = serde_json::to_value(request.unwrap()).unwrap();
+    for cost in [&json["cost"], &json["attempts"][0]["cost"]] {
+        assert_eq!(
+            (cost["usd"].as_str(), cost["pico_usd"].as_u64()),
+            (Some(COST), Some(1_450_000_000))
+        );
+    }
+    assert_eq!(json["attempts"][0]["cost"]["status"], "priced");
+    assert_eq!(json["attempts"][0]["held"], "0.10");
+}
+
+#[tokio::test]
 async fn absurd_amounts_are_refused_and_absurd_bills_charge_the_hold() {
     let ledger = open(in_memory());
     for amount in ["-0.01", "1000000000.01"] {

@@ -1,0 +1,177 @@
+//! Which settings there are: what the embedded default has, and nothing besides.
+
+use toml::{Table, Value};
+
+use super::Config;
+use super::key::Key;
+
+const DEFAULT: &str = include_str!("../../config/default.toml");
+
+/// The section whose members the operator names, and what stands for any of their names.
+const NAMED: &str = "provider";
+const ANY: &str = "NAME";
+
+/// The settings that there are.
+#[derive(Debug)]
+pub(super) struct Known {
+    defaults: Table,
+    /// The defaults, with one provider that has all that any of them has.
+    shape: Value,
+}
+
+// === impl Known ===
+
+impl Known {
+    /// The text that says it.
+    pub(super) const fn text() -> &'static str {
+        DEFAULT
+    }
+
+    pub(super) fn embedded() -> Result<Known, toml::de::Error> {
+        let defaults: Table = DEFAULT.parse()?;
+        let providers = defaults.get(NAMED).and_then(Value::as_table).cloned().unwrap_or_default();
+        let settings = providers.into_iter().filter_map(|(_, provider)| match provider {
+            Value::Table(settings) => Some(settings),
+            _ => None,
+        });
+        let any = Table::from_iter([(ANY.to_owned(), settings.flatten().collect::<Table>().into())]);
+        let mut shape = defaults.clone();
+        shape.insert(NAMED.to_owned(), any.into());
+        Ok(Known { defaults, shape: shape.into() })
+    }
+
+    /// What stands at a key in the default, or in its like: for a setting of a provider that the
+    /// default does not have, or of an element of a list.
+    pub(super) fn like(&self, key: &Key) -> Option<&Value> {
+        let path = key.path().iter().enumerate();
+        path.try_fold(&self.shape, |found, (depth, segment)| {
+            let any = depth == 1 && is_named(key);
+            section(found)?.get(if any { ANY } else { segment })
+        })
+    }
+
+    /// The default of a setting, where it has one of its own.
+    pub(super) fn default(&self, key: &Key) -> Option<&Value> {
+        let (first, rest) = key.path().split_first()?;
+        rest.iter().try_fold(self.defaults.get(first)?, |found, segment| found.get(segment))
+    }
+
+    /// All keys, sections and what is in them.
+    pub(super) fn keys(&self) -> Vec<Key> {
+        let mut keys = Vec::new();
+        collect(&self.shape, &Key::default(), &mut keys);
+        keys
+    }
+
+    /// The known key that an unknown one was most likely meant to be.
+    pub(super) fn nearest(&self, key: &Key, allowed: impl Fn(&Key) -> bool) -> Option<Key> {
+        let own_name = key.path().get(1).filter(|_| is_named(key));
+        let known = self.keys().into_iter().filter(allowed).map(|known| match own_name {
+            Some(name) if is_named(&known) => known.with(1, name),
+            _ => known,
+        });
+        let ranked = known.map(|known| (distance(key, &known), known));
+        let near = ranked.filter(|((close, _), _)| *close <= 1 + key.name().len() / 3);
+        near.min_by_key(|(distance, _)| *distance).map(|(_, known)| known)
+    }
+
+    /// Whether the default would do with this one value in it.
+    ///
+    /// # Errors
+    /// Why not.
+    pub(super) fn try_out(&self, key: &Key, value: Value) -> Result<(), String> {
+        let mut whole = Value::Table(self.defaults.clone());
+        let mut place = &mut whole;
+        for (depth, segment) in key.path().iter().enumerate() {
+            if let Value::Array(elements) = place {
+                elements.truncate(1);
+                let Some(first) = elements.first_mut() else { return Ok(()) };
+                place = first;
+            }
+            let Value::Table(table) = place else { return Ok(()) };
+            let like = || self.like(&key.first(depth + 1)).cloned();
+            place = table.entry(segment).or_insert_with(|| like().unwrap_or(Value::Boolean(false)));
+        }
+        *place = value;
+        whole.try_into::<Config>().map(drop).map_err(|error| error.message().to_owned())
+    }
+}
+
+/// What a table, or each element of a list of tables, may have.
+fn section(value: &Value) -> Option<&Table> {
+    match value {
+        Value::Table(table) => Some(table),
+        Value::Array(elements) => elements.first()?.as_table(),
+        _ => None,
+    }
+}
+
+/// Whether a key is that of a provider, or in one.
+fn is_named(key: &Key) -> bool {
+    matches!(key.path(), [first, _, ..] if first == NAMED)
+}
+
+fn collect(value: &Value, at: &Key, keys: &mut Vec<Key>) {
+    for (name, value) in section(value).into_iter().flatten() {
+        let key = at.join(name);
+        collect(value, &key, keys);
+        keys.push(key);
+    }
+}
+
+/// How far two keys are apart: their names by themselves, then all of them.
+fn distance(key: &Key, known: &Key) -> (usize, usize) {
+    let (name, other) = (key.name(), known.name());
+    let part = !name.is_empty() && (name.contains(other) || other.contains(name));
+    let names = if part { usize::from(name != other) } else { edits(name, other) };
+    let all = edits(&key.to_string(), &known.to_string());
+    (names.min(all), all)
+}
+
+/// How many characters must be put in, taken out or replaced to make one text of the other.
+fn edits(one: &str, other: &str) -> usize {
+    let other: Vec<char> = other.chars().collect();
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (above, c) in one.chars().enumerate() {
+        let mut diagonal = above;
+        let mut left = above + 1;
+        for (cell, d) in row.iter_mut().skip(1).zip(&other) {
+            let replaced = diagonal + usize::from(c != *d);
+            diagonal = *cell;
+            left = replaced.min(*cell + 1).min(left + 1);
+            *cell = left;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = above + 1;
+        }
+    }
+    row.last().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn edits_are_as_few_as_possible() {
+        let pairs = [("", ""), ("", "abc"), ("listn", "listen"), ("kitten", "sitting")];
+        assert_eq!(pairs.map(|(one, other)| edits(one, other)), [0, 3, 1, 3]);
+        assert_eq!(edits("größe", "grösse"), 2);
+    }
+
+    #[test]
+    fn the_nearest_key_is_of_the_same_section_if_it_can_be() {
+        let known = Known::embedded().unwrap();
+        let nearest = |path: &[&str]| {
+            known.nearest(&Key::new(path), |_| true).map(|key| key.to_string())
+        };
+        let is = |key: &str| Some(key.to_owned());
+        assert_eq!(nearest(&["server", "listn"]), is("server.listen"));
+        assert_eq!(nearest(&["sever"]), is("server"));
+        assert_eq!(nearest(&["listen"]), is("server.listen"));
+        assert_eq!(nearest(&["server_listen"]), is("server.listen"));
+        assert_eq!(nearest(&["provider", "mine", "api_key"]), is("provider.mine.api_key_env"));
+        assert_eq!(nearest(&["budgets", "limit", "scoep"]), is("budgets.limit.scope"));
+        assert_eq!(nearest(&["server", "colour"]), None);
+    }
+}
