@@ -1,5 +1,6 @@
 //! Farthing's own API.
 
+use farthing_fake_provider::{Fault, Options};
 use serde_json::{Value, json};
 
 use crate::support::{House, hello};
@@ -94,4 +95,42 @@ async fn health_says_what_is_so() {
     let ready = house.get("/readyz").await;
     assert_eq!(ready.status(), 200);
     assert_eq!(ready.json::<Value>().await.unwrap()["status"], "ready");
+}
+
+#[tokio::test]
+async fn m4_each_component_says_how_it_stands_and_since_when() {
+    let house = House::with(Options::default(), "[upstream]\nbreaker_faults = 2\n").await;
+    let health = || async { house.get("/api/v1/health").await.json::<Value>().await.unwrap() };
+    assert_eq!(health().await["status"], "ok");
+    for expected in ["degraded", "down"] {
+        house.provider.answer_next_with(Fault::Status(500));
+        house.chat(&hello()).send().await.unwrap();
+        let health = health().await;
+        assert_eq!(health["providers"][0]["status"], expected, "{health}");
+        assert_eq!(health["ledger"]["status"], "ok");
+    }
+    let down = health().await;
+    assert_eq!(down["status"], "down");
+    assert!(
+        down["providers"][0]["since"].is_string() && down["providers"][0]["effect"].is_string()
+    );
+}
+
+#[tokio::test]
+async fn metrics_count_what_happened_and_name_nobody() {
+    let house = House::open().await;
+    let call = house.chat(&hello()).header("x-farthing-user", "ada");
+    let answer = call.header("x-farthing-thread", "secret-thread").send().await.unwrap();
+    house.record(&answer).await;
+    house.post("{").send().await.unwrap();
+    let text = house.get("/metrics").await.text().await.unwrap();
+    for part in [
+        "farthing_requests_total{code=\"ok\"} 1",
+        "farthing_tokens_total{provider=\"openai\",model=\"gpt-4.1\",type=\"input\"}",
+        "farthing_cost_usd_total{provider=\"openai\",model=\"gpt-4.1\",status=\"priced\"} 0.0",
+        "farthing_overhead_seconds_count 1",
+    ] {
+        assert!(text.contains(part), "{part} is not in {text}");
+    }
+    assert!(!text.contains("ada") && !text.contains("secret-thread"), "{text}");
 }

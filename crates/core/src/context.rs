@@ -17,6 +17,7 @@ pub struct Context {
     who: Arc<Who>,
     request: RequestId,
     created_at: Timestamp,
+    forwarded_at: Option<Timestamp>,
     anatomy: Option<Arc<Anatomy>>,
     bill: Option<Arc<Bill>>,
 }
@@ -26,7 +27,8 @@ pub struct Context {
 impl Context {
     /// The context of a new request.
     pub fn new(who: Who, request: RequestId, created_at: Timestamp) -> Context {
-        Context { who: Arc::new(who), request, created_at, anatomy: None, bill: None }
+        let who = Arc::new(who);
+        Context { who, request, created_at, forwarded_at: None, anatomy: None, bill: None }
     }
 
     /// On whose account the call is.
@@ -44,6 +46,11 @@ impl Context {
         self.created_at
     }
 
+    /// When a provider was first asked; the time before that is ours.
+    pub fn forwarded_at(&self) -> Option<Timestamp> {
+        self.forwarded_at
+    }
+
     /// Our count of the prompt, once it was taken.
     pub fn anatomy(&self) -> Option<&Anatomy> {
         self.anatomy.as_deref()
@@ -58,6 +65,12 @@ impl Context {
     #[must_use]
     pub fn counted(&self, anatomy: Anatomy) -> Context {
         Context { anatomy: Some(Arc::new(anatomy)), ..self.clone() }
+    }
+
+    /// The same call, on its way to a provider. Of several attempts the first counts.
+    #[must_use]
+    pub fn forwarded(&self, at: Timestamp) -> Context {
+        Context { forwarded_at: self.forwarded_at.or(Some(at)), ..self.clone() }
     }
 
     /// The same call, billed.

@@ -10,6 +10,7 @@ use farthing_core::Usd;
 use farthing_core::anatomy::Anatomy;
 use farthing_core::entry::Bill;
 use http::{HeaderMap, StatusCode};
+use jiff::SignedDuration;
 use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 
@@ -56,6 +57,8 @@ pub struct Receipt {
     pub bill: Option<Arc<Bill>>,
     /// What the tightest budget has left; `None` without a budget.
     pub room: Option<Usd>,
+    /// What we took before a provider was asked.
+    pub overhead: SignedDuration,
 }
 
 /// A streamed answer ended before it was whole: the asker's connection must break off too, as it

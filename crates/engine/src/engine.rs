@@ -16,6 +16,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::attempts::{Attempts, RetryBudget, RetryPolicy};
 use crate::bus::Bus;
 use crate::failure::Failure;
+use crate::metrics::Metrics;
 use crate::tariff::Tariff;
 
 /// What an engine is made of.
@@ -57,6 +58,7 @@ pub struct Limits {
 pub struct Engine {
     pub(crate) parts: Parts,
     pub(crate) bus: Bus,
+    pub(crate) metrics: Metrics,
     places: Arc<Semaphore>,
     retry_budget: RetryBudget,
 }
@@ -67,12 +69,23 @@ impl Engine {
     /// An engine at rest.
     pub fn new(parts: Parts) -> Engine {
         let places = Arc::new(Semaphore::new(parts.limits.concurrent_calls));
-        Engine { parts, bus: Bus::new(), places, retry_budget: RetryBudget::new() }
+        Engine {
+            parts,
+            bus: Bus::new(),
+            metrics: Metrics::new(),
+            places,
+            retry_budget: RetryBudget::new(),
+        }
     }
 
     /// The live events of all calls.
     pub fn bus(&self) -> &Bus {
         &self.bus
+    }
+
+    /// What is counted for operators.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// The ledger, for queries.

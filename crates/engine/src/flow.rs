@@ -52,16 +52,23 @@ pub struct Ask {
 /// It is to run in a task of its own: a client that goes away ends the call in order, it does not
 /// cut it off.
 pub async fn run(engine: &Engine, ctx: Context, ask: Ask, mut client: Client) {
-    let failed = match story(engine, ctx, ask, &mut client).await {
-        Ok((_, Reply::Given)) => return,
+    let came_at = ctx.created_at();
+    let told = story(engine, ctx, ask, &mut client).await;
+    let code = match &told {
+        Ok((_, Reply::Failed(failure))) | Err(failure) => failure.code(),
+        Ok((_, Reply::Given | Reply::Whole(..))) => "ok",
+    };
+    engine.metrics.ended(code, engine.now().duration_since(came_at));
+    match told {
+        Ok((_, Reply::Given)) => {}
         Ok((receipt, Reply::Whole(status, headers, body))) => {
             client.head(Head { status, headers, body: Some(body), receipt: Some(receipt) });
-            return;
         }
-        Ok((_, Reply::Failed(failure))) | Err(failure) => failure,
-    };
-    tracing::info!(code = failed.code(), "call failed: {failed}");
-    client.fail(failed).await;
+        Ok((_, Reply::Failed(failure))) | Err(failure) => {
+            tracing::info!(code, "call failed: {failure}");
+            client.fail(failure).await;
+        }
+    }
 }
 
 async fn story(
@@ -81,6 +88,7 @@ async fn story(
         let (ctx, called) = call(engine, ctx, &ask, attempt, &held, client).await?;
         if let Some(pause) = attempts.again(&called) {
             held.void(&called.to_string());
+            engine.metrics.retried(&attempt.deployment.provider);
             wait(pause, client).await?;
             continue;
         }
@@ -168,6 +176,7 @@ async fn call(
     held: &Held,
     client: &Client,
 ) -> Result<(Context, Called), Failure> {
+    let ctx = ctx.forwarded(engine.now());
     let endpoint = ask.request.dialect.path();
     let body = ask.body.clone();
     let post = engine.parts.upstream.post(attempt.deployment, endpoint, &ask.headers, body);
@@ -219,6 +228,7 @@ fn settle(
     let what = Priced { served: &served, ..asked(&ctx, ask, attempt) };
     let bill = Arc::new(engine.parts.tariff.bill(&what, consumption, held.entry().what.hold()));
     held.settle(Arc::clone(&bill));
+    engine.metrics.billed(&attempt.deployment.provider, &bill);
     (ctx.billed(bill), reply)
 }
 
@@ -234,7 +244,10 @@ fn emit(engine: &Engine, ctx: &Context) -> Receipt {
         bill: bill.clone(),
         room,
     });
-    Receipt { anatomy: ctx.anatomy().copied(), bill, room }
+    let forwarded_at = ctx.forwarded_at().unwrap_or(ctx.created_at());
+    let overhead = forwarded_at.duration_since(ctx.created_at());
+    engine.metrics.forwarded(overhead);
+    Receipt { anatomy: ctx.anatomy().copied(), bill, room, overhead }
 }
 
 /// Waits before the next attempt, unless nobody waits for its answer any more.

@@ -12,6 +12,7 @@
 //! | [`meter`] | reading an answer while it passes |
 //! | [`client`] | the way back to whoever asked |
 //! | [`bus`] | live events to those who listen |
+//! | [`metrics`] | what is counted for operators |
 //! | [`failure`] | what can go wrong, whose fault it is, what to do |
 
 pub mod attempts;
@@ -21,10 +22,11 @@ pub mod engine;
 pub mod failure;
 pub mod flow;
 pub mod meter;
+pub mod metrics;
 pub mod tariff;
 
 pub use client::{Answering, Client, Head, Receipt};
 pub use engine::{Engine, Parts};
 pub use failure::{Failure, Fault};
-pub use farthing_upstream::{Deployment, Route, Stage};
+pub use farthing_upstream::{BreakerState, Deployment, Route, Stage};
 pub use flow::Ask;

@@ -57,6 +57,8 @@ impl Gateway {
             .route("/api/v1/requests", get(api::requests))
             .route("/api/v1/requests/{id}", get(api::request))
             .route("/api/v1/usage", get(api::usage))
+            .route("/api/v1/health", get(health::health))
+            .route("/metrics", get(health::metrics))
             .layer(from_fn(guard::local_callers_only))
             .route("/healthz", get(health::alive))
             .route("/readyz", get(health::ready))

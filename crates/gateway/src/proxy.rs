@@ -12,6 +12,7 @@ use farthing_engine::client::{BrokenOff, channel};
 use farthing_engine::{Ask, Head, Receipt, Route, flow};
 use farthing_wire::{Dialect, Request};
 use futures_util::stream::poll_fn;
+use jiff::SignedDuration;
 use tokio::sync::mpsc;
 
 use crate::app::Gateway;
@@ -124,10 +125,17 @@ fn describe(receipt: &Receipt, headers: &mut HeaderMap) {
         }
     };
     set("x-farthing-budget-remaining-usd", receipt.room.map(|room| room.to_string()));
+    set("x-farthing-overhead-ms", Some(in_ms(receipt.overhead)));
     let Some(bill) = &receipt.bill else { return };
     set("x-farthing-cost-usd", bill.cost.usd.map(|usd| usd.to_string()));
     set("x-farthing-cost-status", Some(bill.cost.status.name().to_owned()));
     set("x-farthing-tokens-input", Some(bill.usage.prompt().to_string()));
     set("x-farthing-tokens-cached", Some(bill.usage.cached().to_string()));
     set("x-farthing-tokens-output", Some(bill.usage.completion().to_string()));
+}
+
+/// Milliseconds, with microseconds behind the point.
+fn in_ms(duration: SignedDuration) -> String {
+    let micros = duration.as_micros().max(0);
+    format!("{}.{:03}", micros / 1_000, micros % 1_000)
 }
