@@ -13,7 +13,7 @@ use farthing_core::budget::{Rule, ScopeKind, Window};
 use farthing_core::id::ProviderId;
 use farthing_engine::attempts::RetryPolicy;
 use farthing_engine::tariff::Unpriced;
-use farthing_upstream::{Breaker, BreakerLimits, Deployment, Route, Secret, Timeouts};
+use farthing_upstream::{BreakerLimits, Deployment, Route, Secret, Timeouts};
 use farthing_wire::Dialect;
 use serde::Deserialize;
 use toml::{Table, Value};
@@ -169,14 +169,14 @@ impl Provider {
             let variable = self.api_key_env.as_deref().unwrap_or_default();
             bail!("the key in {variable} has characters that no header can carry; copy it again");
         }
-        Ok(Deployment {
-            provider: ProviderId::new(name)?,
-            prices: ProviderId::new(self.prices.as_deref().unwrap_or(name))?,
-            dialect: self.dialect,
-            base_url: self.base_url.clone(),
-            key: key.map(|key| Secret::new(key.trim().to_owned())),
-            breaker: Breaker::new(breaker),
-        })
+        let deployment = Deployment::new(
+            ProviderId::new(name)?,
+            self.dialect,
+            self.base_url.as_str().to_owned(),
+            breaker,
+        );
+        let prices = ProviderId::new(self.prices.as_deref().unwrap_or(name))?;
+        Ok(deployment.priced_as(prices).with_key(key.map(|key| Secret::new(key.trim().to_owned()))))
     }
 }
 

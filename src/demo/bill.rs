@@ -197,7 +197,7 @@ mod tests {
             prompt_tokens: 30_000,
             cached_tokens,
             completion_tokens: 63,
-            reasoning_tokens: 0,
+            ..Default::default()
         }
     }
 

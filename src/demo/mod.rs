@@ -20,7 +20,7 @@ use farthing_core::id::ProviderId;
 use farthing_fake_provider::{FakeProvider, Options, Script};
 use farthing_gateway::{Gateway, serve};
 use farthing_ledger::SqliteStore;
-use farthing_upstream::{Breaker, Deployment, Route, Secret};
+use farthing_upstream::{Deployment, Route, Secret};
 use farthing_wire::Dialect;
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::de::IgnoredAny;
@@ -91,15 +91,10 @@ async fn provider(haste: bool) -> Result<FakeProvider> {
 /// A gateway as `farthing serve` has it, but for its provider and its ledger.
 fn gateway(provider: &FakeProvider) -> Result<Gateway> {
     let config = Config::load(None)?;
-    let deployment = Deployment {
-        provider: ProviderId::new("openai")?,
-        prices: ProviderId::new("openai")?,
-        dialect: Dialect::OpenAiChat,
-        base_url: provider.base_url(),
-        // The provider wants a key, any key. This one keeps real ones where they are.
-        key: Some(Secret::new("demo".to_owned())),
-        breaker: Breaker::new(config.upstream.breaker()),
-    };
+    let (name, url) = (ProviderId::new("openai")?, provider.base_url());
+    let deployment = Deployment::new(name, Dialect::OpenAiChat, url, config.upstream.breaker());
+    // The provider wants a key, any key. This one keeps real ones where they are.
+    let deployment = deployment.with_key(Some(Secret::new("demo".to_owned())));
     let store = SqliteStore::in_memory("demo")?;
     let route = Route::new(Arc::new(deployment), Vec::new());
     house::build(&config, vec![route], store)

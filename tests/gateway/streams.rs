@@ -39,6 +39,24 @@ async fn a_client_that_asks_for_usage_gets_it() {
 }
 
 #[tokio::test]
+async fn s3_a_provider_that_refuses_to_be_asked_for_usage_gets_the_clients_own_body() {
+    let stubborn = Options { refuses_stream_options: true, ..Options::default() };
+    let house = House::with(stubborn, "").await;
+    for attempts in [2, 1] {
+        let answer = house.chat(&hello_streamed()).send().await.unwrap();
+        assert_eq!(answer.status(), 200);
+        let id = answer.headers()["x-farthing-request-id"].to_str().unwrap().to_owned();
+        answer.bytes().await.unwrap();
+        let record = house.attempts_of(&id).await;
+        assert_eq!(record.len(), attempts);
+        assert_eq!(record.last().unwrap()["cost"]["status"], "estimated");
+    }
+    let last = house.provider.log().last().unwrap().body.clone();
+    assert_eq!(last.as_ref(), hello_streamed().to_string().as_bytes());
+    house.close().await;
+}
+
+#[tokio::test]
 async fn pieces_of_a_stream_are_not_held_back() {
     let pace = Options { between_chunks: Duration::from_millis(300), ..Options::default() };
     let house = House::with(pace, "").await;

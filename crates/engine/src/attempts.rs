@@ -51,6 +51,8 @@ pub(crate) struct Attempt<'a> {
     pub number: u32,
     /// Whom it asks.
     pub deployment: &'a Deployment,
+    /// Whether a stream's usage may be asked for on the client's behalf.
+    pub may_ask_usage: bool,
 }
 
 /// Retries that may be saved up.
@@ -108,7 +110,8 @@ impl<'a> Attempts<'a> {
                 Ok(()) => {
                     self.position = position + 1;
                     self.made += 1;
-                    return Ok(Attempt { number: self.made, deployment });
+                    let may_ask_usage = deployment.may_ask_usage();
+                    return Ok(Attempt { number: self.made, deployment, may_ask_usage });
                 }
                 Err(until) => soonest = soonest.min(until),
             }
@@ -124,6 +127,11 @@ impl<'a> Attempts<'a> {
     /// next in the route; only where all were asked is there a pause.
     pub(crate) fn again(&mut self, called: &Called) -> Option<Duration> {
         let wanted = match called {
+            Called::UsageRefused => {
+                // The same one again, which will not be asked for usage any more.
+                self.position = self.position.saturating_sub(1);
+                return Some(Duration::ZERO);
+            }
             Called::Failed(error) if error.stage.nothing_billed() => None,
             Called::Answering(answer) if declined(answer) => asked_to_wait(answer),
             Called::Answering(_) | Called::Failed(_) | Called::Abandoned => return None,

@@ -19,14 +19,15 @@ use farthing_core::usage::{Bucket, CacheTtl, Usage};
 use farthing_ledger::{Held, HoldError};
 use farthing_upstream::Route;
 use farthing_wire::Request;
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
+use memchr::memmem;
 
 use crate::attempts::Attempt;
 use crate::client::{Client, Head, Receipt};
 use crate::engine::{Engine, Parts};
 use crate::failure::Failure;
-use crate::meter::{Called, Consumed, Metered, Reply};
+use crate::meter::{Called, Consumed, MAX_REFUSAL_BYTES, Metered, Reply};
 use crate::tariff::{Consumption, Priced};
 
 /// Counting a body that is longer than this takes over a millisecond, and leaves the async threads.
@@ -178,12 +179,16 @@ async fn call(
 ) -> Result<(Context, Called), Failure> {
     let ctx = ctx.forwarded(engine.now());
     let endpoint = ask.request.dialect.path();
-    let body = ask.body.clone();
-    let post = engine.parts.upstream.post(attempt.deployment, endpoint, &ask.headers, body);
-    let called = tokio::select! {
+    let body = if attempt.may_ask_usage { &ask.body } else { &ask.request.prompt.body };
+    let post = engine.parts.upstream.post(attempt.deployment, endpoint, &ask.headers, body.clone());
+    let mut called = tokio::select! {
         answer = post => answer.map_or_else(Called::Failed, Called::Answering),
         () = client.left() => Called::Abandoned,
     };
+    if attempt.may_ask_usage && ask.usage_added && refuses_usage(&mut called).await {
+        attempt.deployment.refused_usage();
+        called = Called::UsageRefused;
+    }
     called.tell(&attempt.deployment.breaker, engine.now());
     held.committed().await.map_err(HoldError::from)?;
     Ok((ctx, called))
@@ -198,7 +203,7 @@ async fn meter(
     called: Called,
     client: &mut Client,
 ) -> (Context, Metered) {
-    let metered = Metered::read(engine, ask, attempt.deployment, called, client).await;
+    let metered = Metered::read(engine, ask, attempt, called, client).await;
     (ctx, metered)
 }
 
@@ -248,6 +253,16 @@ fn emit(engine: &Engine, ctx: &Context) -> Receipt {
     let overhead = forwarded_at.duration_since(ctx.created_at());
     engine.metrics.forwarded(overhead);
     Receipt { anatomy: ctx.anatomy().copied(), bill, room, overhead }
+}
+
+/// Whether the provider takes offence at being asked for a stream's usage.
+async fn refuses_usage(called: &mut Called) -> bool {
+    let Called::Answering(answer) = called else { return false };
+    if answer.status != StatusCode::BAD_REQUEST {
+        return false;
+    }
+    let refusal = answer.body.peek(MAX_REFUSAL_BYTES).await.unwrap_or_default();
+    memmem::find(refusal, b"stream_options").is_some()
 }
 
 /// Waits before the next attempt, unless nobody waits for its answer any more.

@@ -7,19 +7,19 @@ use bytes::Bytes;
 use farthing_core::id::{ModelId, ProviderId};
 use farthing_core::pricing::Served;
 use farthing_core::usage::Usage;
-use farthing_upstream::{Answer, Body, Breaker, CallError, Deployment};
+use farthing_upstream::{Answer, Body, Breaker, CallError};
 use farthing_wire::{Reported, StreamReader};
 use http::{HeaderMap, StatusCode, header};
 use jiff::Timestamp;
 
-use crate::attempts::declined;
+use crate::attempts::{Attempt, declined};
 use crate::client::{Client, Head};
 use crate::engine::Engine;
 use crate::failure::Failure;
 use crate::flow::Ask;
 
 /// A refusal by a provider is a short text; what is longer is not passed on.
-const MAX_REFUSAL_BYTES: usize = 1 << 20;
+pub(crate) const MAX_REFUSAL_BYTES: usize = 1 << 20;
 
 /// How long to go on reading for the usage when the answer is done and its reader has gone.
 const LAST_WORDS: Duration = Duration::from_secs(5);
@@ -72,6 +72,8 @@ pub enum Called {
     Answering(Answer),
     /// It did not.
     Failed(CallError),
+    /// It refuses to be asked for a stream's usage, which the client had not asked for.
+    UsageRefused,
     /// The client went away before it did.
     Abandoned,
 }
@@ -87,14 +89,16 @@ impl Metered {
     pub(crate) async fn read(
         engine: &Engine,
         ask: &Ask,
-        deployment: &Deployment,
+        attempt: Attempt<'_>,
         called: Called,
         client: &mut Client,
     ) -> Metered {
-        let provider = &deployment.provider;
+        let provider = &attempt.deployment.provider;
         let answer = match called {
             Called::Answering(answer) => answer,
-            Called::Abandoned => return Metered::new(Consumed::nothing_seen(), Reply::Given),
+            Called::Abandoned | Called::UsageRefused => {
+                return Metered::new(Consumed::nothing_seen(), Reply::Given);
+            }
             Called::Failed(error) if error.stage.nothing_billed() => {
                 let reason = Consumed::Nothing(error.to_string());
                 return Metered::new(reason, Reply::Failed(error.into()));
@@ -106,7 +110,7 @@ impl Metered {
         if !answer.status.is_success() {
             refused(provider, answer).await
         } else if is_event_stream(&answer.headers) {
-            streamed(ask, provider, answer, client).await
+            streamed(ask, attempt, answer, client).await
         } else {
             whole(ask, provider, answer, engine.parts.limits.answer_bytes).await
         }
@@ -120,7 +124,7 @@ impl Called {
     pub(crate) fn tell(&self, breaker: &Breaker, at: Timestamp) {
         match self {
             Called::Answering(answer) if answer.status.is_server_error() => breaker.failed(at),
-            Called::Answering(_) => breaker.succeeded(),
+            Called::Answering(_) | Called::UsageRefused => breaker.succeeded(),
             Called::Failed(_) => breaker.failed(at),
             // It says nothing: the provider was not given the time.
             Called::Abandoned => {}
@@ -133,6 +137,7 @@ impl fmt::Display for Called {
         match self {
             Called::Answering(answer) => write!(f, "provider answered {}", answer.status),
             Called::Failed(error) => error.fmt(f),
+            Called::UsageRefused => f.write_str("provider refuses to be asked for usage"),
             Called::Abandoned => f.write_str("client went away"),
         }
     }
@@ -192,13 +197,8 @@ async fn whole(ask: &Ask, provider: &ProviderId, mut answer: Answer, limit: usiz
 }
 
 /// An answer that is passed on as it comes.
-async fn streamed(
-    ask: &Ask,
-    provider: &ProviderId,
-    answer: Answer,
-    client: &mut Client,
-) -> Metered {
-    let mut reader = ask.request.dialect.stream_reader(ask.usage_added);
+async fn streamed(ask: &Ask, attempt: Attempt<'_>, answer: Answer, client: &mut Client) -> Metered {
+    let mut reader = ask.request.dialect.stream_reader(attempt.may_ask_usage && ask.usage_added);
     let Answer { status, headers, mut body } = answer;
     client.head(Head { status, headers, body: None, receipt: None });
     let end = pass_on(&mut reader, &mut body, client).await;
@@ -210,7 +210,7 @@ async fn streamed(
     let consumed = match reader.usage() {
         Reported::Valid(usage) => Consumed::Reported(*usage),
         unusable => {
-            warn_of(provider, unusable);
+            warn_of(&attempt.deployment.provider, unusable);
             let cut_short = !matches!(end, End::Whole) && !reader.finished();
             Consumed::Seen { text: reader.text().to_owned(), cut_short }
         }

@@ -143,7 +143,7 @@ mod tests {
 
     fn answer(limit: u64) -> Answer {
         let script = Script::from_json(SCRIPT).unwrap();
-        Answer::compose(script.turn("gpt-4o", 0), 0, Encoding::O200k, limit)
+        Answer::compose(script.turn("gpt-4o", 0, |_| true), 0, Encoding::O200k, limit)
     }
 
     #[test]

@@ -1,92 +1,42 @@
-//! Prompt caching as OpenAI's: what an earlier prompt began with is cheaper the second time.
-//!
-//! A prompt is remembered as a chain of block hashes, so that a block is known only after all
-//! that stood before it. Nothing expires: whoever wants a cold cache starts a new server.
-//! Rules: <https://platform.openai.com/docs/guides/prompt-caching>.
+//! What the models have read before.
 
-use std::{
-    collections::HashSet,
-    hash::{DefaultHasher, Hash, Hasher},
-};
+use std::collections::HashSet;
 
-/// A prefix shorter than this is not cached.
-const TOKENS_MIN: usize = 1_024;
-/// Prefixes are remembered in steps of this many tokens.
-const BLOCK_TOKENS: usize = 128;
-/// Blocks remembered before the store starts over, some 134 million tokens.
-const BLOCKS_MAX: usize = 1 << 20;
+/// Beginnings remembered before the store starts over: of OpenAI's prompts, some 134 million
+/// tokens.
+const PREFIXES_MAX: usize = 1 << 20;
 
-/// The prompts that this server has seen.
+/// Beginnings of prompts that this server has seen, each by a hash of the model and of all that
+/// stands in it. Nothing expires: whoever wants a cold cache starts a new server.
 #[derive(Debug, Default)]
 pub(crate) struct PromptCache {
-    blocks: HashSet<u64>,
+    prefixes: HashSet<u64>,
 }
 
 impl PromptCache {
-    /// How many tokens of `prompt` an earlier prompt for `model` began with: a multiple of 128,
-    /// or 0 below 1,024. From now on all of `prompt` is known.
-    pub(crate) fn admit(&mut self, model: &str, prompt: &[u32]) -> u64 {
-        let blocks = chain(model, prompt);
-        let known = blocks.iter().take_while(|hash| self.blocks.contains(hash));
-        let cached = known.count() * BLOCK_TOKENS;
-        if self.blocks.len() + blocks.len() > BLOCKS_MAX {
-            self.blocks.clear();
-        }
-        self.blocks.extend(blocks);
-        if cached < TOKENS_MIN { 0 } else { cached as u64 }
+    pub(crate) fn contains(&self, prefix: u64) -> bool {
+        self.prefixes.contains(&prefix)
     }
-}
 
-fn chain(model: &str, prompt: &[u32]) -> Vec<u64> {
-    let mut hasher = DefaultHasher::new();
-    model.hash(&mut hasher);
-    let blocks = prompt.chunks_exact(BLOCK_TOKENS);
-    let hashes = blocks.map(|block| {
-        block.hash(&mut hasher);
-        hasher.finish()
-    });
-    hashes.collect()
+    pub(crate) fn insert(&mut self, prefixes: &[u64]) {
+        if self.prefixes.len() + prefixes.len() > PREFIXES_MAX {
+            self.prefixes.clear();
+        }
+        self.prefixes.extend(prefixes);
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn prompt(tokens: u32) -> Vec<u32> {
-        (0..tokens).collect()
-    }
-
     #[test]
-    fn a_repeated_prompt_is_cached_in_steps_of_128() {
-        for (tokens, cached) in [(1_023, 0), (1_024, 1_024), (1_151, 1_024), (1_152, 1_152)] {
-            let mut cache = PromptCache::default();
-            assert_eq!(cache.admit("m", &prompt(tokens)), 0);
-            assert_eq!(cache.admit("m", &prompt(tokens)), cached, "{tokens} tokens");
-        }
-    }
-
-    #[test]
-    fn a_change_at_the_start_leaves_nothing_cached() {
+    fn a_full_store_starts_over() {
         let mut cache = PromptCache::default();
-        cache.admit("m", &prompt(4_096));
-        let mut changed = prompt(4_096);
-        changed[0] = 7;
-        assert_eq!(cache.admit("m", &changed), 0);
-    }
-
-    #[test]
-    fn a_change_in_the_middle_keeps_what_stands_before_it() {
-        let mut cache = PromptCache::default();
-        cache.admit("m", &prompt(4_096));
-        let mut changed = prompt(4_096);
-        changed[2_050] = 7;
-        assert_eq!(cache.admit("m", &changed), 2_048);
-    }
-
-    #[test]
-    fn models_do_not_share_a_cache() {
-        let mut cache = PromptCache::default();
-        cache.admit("m", &prompt(2_048));
-        assert_eq!(cache.admit("n", &prompt(2_048)), 0);
+        let all: Vec<_> = (0..PREFIXES_MAX as u64).collect();
+        cache.insert(&all);
+        assert!(cache.contains(0));
+        cache.insert(&[u64::MAX]);
+        assert!(cache.contains(u64::MAX) && !cache.contains(0));
     }
 }

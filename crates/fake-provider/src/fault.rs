@@ -3,6 +3,7 @@
 use std::{
     collections::VecDeque,
     sync::{Mutex, PoisonError},
+    time::Duration,
 };
 
 /// Faults that may wait for a request.
@@ -14,18 +15,33 @@ pub enum Fault {
     /// An error of this status, 400 to 599 (anything else is sent as 500), in the provider's
     /// envelope. 429 comes with `retry-after: 1`.
     Status(u16),
+    /// The same, with a `retry-after` of so many seconds whatever the status.
+    RetryAfter {
+        /// The status, 400 to 599 (anything else is sent as 500).
+        status: u16,
+        /// Seconds to wait.
+        seconds: u32,
+    },
     /// Status 200 and a web page, as from a proxy on the way.
     Html,
     /// Status 200 and JSON that ends in the middle.
     MalformedJson,
     /// The right answer with usage that is wrong.
     Usage(UsageFault),
+    /// The right answer, after a pause.
+    DelayedAnswer(Duration),
     /// No answer: the connection stays open until the client leaves, at most 60 seconds.
     Hang,
     /// The connection closes after this many events of a stream. An answer that is not streamed
     /// is not sent at all.
     CutMidStream {
         /// Events that are sent before the connection closes.
+        chunks: usize,
+    },
+    /// After this many events of a stream comes one that says that the provider failed, and the
+    /// stream ends. An answer that is not streamed is right.
+    ErrorInStream {
+        /// Events that are sent before the error.
         chunks: usize,
     },
     /// The connection closes where the answer should begin.
@@ -39,9 +55,11 @@ pub enum UsageFault {
     Missing,
     /// Fewer than no tokens were completed.
     Negative,
-    /// More tokens were cached than the prompt has.
+    /// More tokens were cached than the prompt has. Anthropic's usage has no such number, and
+    /// stays right: cached tokens are no part of its `input_tokens`.
     CachedAbovePrompt,
-    /// The total is not the sum.
+    /// The total is not the sum. Anthropic's only total is that of the tokens written to the
+    /// cache, `cache_creation_input_tokens`.
     WrongTotal,
     /// Numbers are strings.
     Text,

@@ -1,10 +1,11 @@
 //! A scripted LLM provider for the demo and the tests: a real HTTP server on loopback that speaks
-//! the OpenAI chat completions API, whole and streamed.
+//! the OpenAI chat completions API and the Anthropic Messages API, whole and streamed.
 //!
-//! It answers by a [`Script`], reports usage as OpenAI does, discounts prompts it has seen before,
-//! fails on demand ([`Fault`]), and keeps what it was sent ([`Exchange`]). It uses no other crate
-//! of Farthing and counts with a tokenizer of its own, so that its [`Usage`] can be held against
-//! Farthing's.
+//! It answers by a [`Script`], reports usage as the provider does, discounts prompts it has seen
+//! before, fails on demand ([`Fault`]), and keeps what it was sent ([`Exchange`]). It uses no
+//! other crate of Farthing and counts with a tokenizer of its own, so that its [`Usage`] can be
+//! held against Farthing's: token for token for OpenAI's models, and for Claude, whose tokenizer
+//! is not public, as a stand-in of the right size.
 //!
 //! It is not a model, and no mock of one function: clients connect to it as to the real thing.
 //!
@@ -18,6 +19,7 @@
 //! provider.answer_next_with(Fault::Status(429));
 //! // Point a client at `provider.base_url()`, then look at `provider.log()`.
 //! assert!(provider.base_url().ends_with("/v1"));
+//! // Anthropic's clients are pointed at `provider.anthropic_base_url()`.
 //! # Ok(())
 //! # }
 //! ```
@@ -29,10 +31,13 @@
 //! | `reply` | how a reply is played to the client, at its pace |
 //! | `tokenizer`, `cache`, `usage` | what it costs |
 //! | `fault`, `log` | what tests set, and what they look at |
-//! | `openai` | the dialect: bytes to a reply, and the rules by which prompts are counted |
+//! | `dialect` | which API a request is for |
+//! | `openai`, `anthropic` | bytes to a reply, and the rules of counting and of caching |
 
 mod answer;
+mod anthropic;
 mod cache;
+mod dialect;
 mod fault;
 mod log;
 mod openai;

@@ -47,6 +47,17 @@ impl Pace {
 }
 
 impl Reply {
+    /// A response that costs nothing.
+    pub(crate) fn free(response: Response<Bytes>) -> Self {
+        Self::Whole { response, usage: None }
+    }
+
+    /// An error in the envelope of a dialect.
+    pub(crate) fn error(status: StatusCode, envelope: &impl Serialize) -> Self {
+        let reply = Self::free(json(status, envelope));
+        if status == StatusCode::TOO_MANY_REQUESTS { reply.retry_after(1) } else { reply }
+    }
+
     /// The reply without what follows its first `chunks` events.
     pub(crate) fn cut_after(self, chunks: usize) -> Self {
         match self {
@@ -56,6 +67,24 @@ impl Reply {
             }
             Self::Whole { .. } | Self::Close => Self::Close,
         }
+    }
+
+    /// The reply with the event `error` in place of what follows its first `chunks` events; a
+    /// whole answer as it is.
+    pub(crate) fn fail_after(mut self, chunks: usize, error: Bytes) -> Self {
+        if let Self::Events { frames, .. } = &mut self {
+            frames.truncate(chunks);
+            frames.push(Frame { data: error, usage: Usage::default() });
+        }
+        self
+    }
+
+    /// The reply with `retry-after`; a stream as it is.
+    pub(crate) fn retry_after(mut self, seconds: u32) -> Self {
+        if let Self::Whole { response, .. } = &mut self {
+            response.headers_mut().insert(header::RETRY_AFTER, seconds.into());
+        }
+        self
     }
 
     /// The response to send now; of a stream its beginning.

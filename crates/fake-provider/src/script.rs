@@ -16,6 +16,10 @@ const ANY_MODEL: &str = "*";
 /// conversations can follow one script at the same time. Past its end, and where it is empty,
 /// some sentences are made up from the prompt, the same ones for the same prompt.
 ///
+/// A turn that calls tools answers only requests that offer them, as a model calls no tool that
+/// it was not told of; any other request gets made-up sentences. So the side requests of an
+/// agent, as for the title of a conversation, leave its script alone.
+///
 /// As JSON it is an array of turns, or an object of such arrays by model as requested (`"*"` for
 /// all others). A turn has `content`, `tool_calls` or both, and may have `reasoning_tokens`:
 ///
@@ -95,10 +99,17 @@ impl Script {
         Ok(Self { turns })
     }
 
-    /// The turn that follows `assistant_turns` earlier ones of `model`, if the script has it.
-    pub(crate) fn turn(&self, model: &str, assistant_turns: usize) -> Option<&Turn> {
+    /// The turn that follows `assistant_turns` earlier ones of `model`, if the script has it and
+    /// all tools that it calls are offered.
+    pub(crate) fn turn(
+        &self,
+        model: &str,
+        assistant_turns: usize,
+        is_offered: impl Fn(&str) -> bool,
+    ) -> Option<&Turn> {
         let turns = self.turns.get(model).or_else(|| self.turns.get(ANY_MODEL))?;
-        turns.get(assistant_turns)
+        let turn = turns.get(assistant_turns)?;
+        turn.tool_calls.iter().all(|call| is_offered(&call.name)).then_some(turn)
     }
 }
 
@@ -123,7 +134,7 @@ mod tests {
     use super::*;
 
     fn content(script: &Script, model: &str, turn: usize) -> Option<String> {
-        script.turn(model, turn)?.content.clone()
+        script.turn(model, turn, |_| true)?.content.clone()
     }
 
     #[test]
@@ -143,13 +154,27 @@ mod tests {
     }
 
     #[test]
+    fn a_turn_is_for_requests_that_offer_all_tools_it_calls() {
+        let json = r#"[{"tool_calls":[
+            {"id":"1","name":"read","arguments":{}}, {"id":"2","name":"write","arguments":{}}
+        ]}]"#;
+        let script = Script::from_json(json).unwrap();
+        for (offered, is_answered) in
+            [(&["read", "write", "list"][..], true), (&["read"], false), (&[], false)]
+        {
+            let turn = script.turn("gpt-4o", 0, |name| offered.contains(&name));
+            assert_eq!(turn.is_some(), is_answered, "{offered:?}");
+        }
+    }
+
+    #[test]
     fn arguments_keep_the_bytes_of_a_string() {
         let json = r#"[{"tool_calls":[
             {"id":"1","name":"f","arguments":"{ \"b\": 1 }"},
             {"id":"2","name":"f","arguments":{ "b": 1 }}
         ]}]"#;
         let script = Script::from_json(json).unwrap();
-        let calls = &script.turn("gpt-4o", 0).unwrap().tool_calls;
+        let calls = &script.turn("gpt-4o", 0, |_| true).unwrap().tool_calls;
         assert_eq!(calls[0].arguments, r#"{ "b": 1 }"#);
         assert_eq!(calls[1].arguments, r#"{"b":1}"#);
     }

@@ -18,11 +18,11 @@ use bytes::Bytes;
 use tokio::{net::TcpListener, sync::oneshot};
 
 use crate::{
-    Exchange, Fault, Script, Usage,
+    Exchange, Fault, Script, Usage, UsageFault,
     cache::PromptCache,
+    dialect::Dialect,
     fault::Faults,
-    log::{Entry, Log},
-    openai,
+    log::Log,
     reply::{Pace, Reply, response},
 };
 
@@ -42,6 +42,8 @@ pub struct Options {
     pub between_chunks: Duration,
     /// The port on 127.0.0.1, or 0 for one that is free.
     pub port: u16,
+    /// Refuses OpenAI requests with `stream_options`, as some servers do that do not know it.
+    pub refuses_stream_options: bool,
 }
 
 /// A provider that serves on 127.0.0.1 until it is dropped. Answers under way are then completed.
@@ -57,6 +59,7 @@ pub struct FakeProvider {
 pub(crate) struct Server {
     pub(crate) script: Script,
     pub(crate) cache: Mutex<PromptCache>,
+    pub(crate) refuses_stream_options: bool,
     pace: Pace,
     faults: Faults,
     log: Arc<Log>,
@@ -71,9 +74,11 @@ impl FakeProvider {
     pub async fn start(options: Options) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
         let address = listener.local_addr()?;
-        let Options { script, first_token, between_chunks, port: _ } = options;
+        let Options { script, first_token, between_chunks, port: _, refuses_stream_options } =
+            options;
         let server = Arc::new(Server {
             script,
+            refuses_stream_options,
             cache: Mutex::default(),
             pace: Pace { first_token, between_chunks },
             faults: Faults::default(),
@@ -99,6 +104,11 @@ impl FakeProvider {
     /// Where the API is, as a client of OpenAI is told it: `http://127.0.0.1:PORT/v1`.
     pub fn base_url(&self) -> String {
         format!("http://{}/v1", self.address)
+    }
+
+    /// Where the API is, as a client of Anthropic is told it: `http://127.0.0.1:PORT`.
+    pub fn anthropic_base_url(&self) -> String {
+        format!("http://{}", self.address)
     }
 
     /// The newest 10,000 exchanges, oldest first; fewer if their bodies exceed 256 MiB.
@@ -128,38 +138,58 @@ pub(crate) struct Received {
     pub(crate) fault: Option<Fault>,
 }
 
+impl Received {
+    /// What is to be wrong with the usage that is reported.
+    pub(crate) fn usage_fault(&self) -> Option<UsageFault> {
+        match self.fault {
+            Some(Fault::Usage(fault)) => Some(fault),
+            _ => None,
+        }
+    }
+}
+
 async fn serve(State(server): State<Arc<Server>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let entry = server.log.open(&head);
     let pace = server.pace;
+    let dialect = Dialect::of(&head);
     let whole = Request::from_parts(head.clone(), body);
     let reply = match Bytes::from_request(whole, &()).await {
-        Ok(body) => answer(server, head, body, &entry).await,
-        Err(rejection) => openai::failure(rejection.status()),
+        Ok(body) => {
+            entry.received(&body);
+            let fault = if head.method == Method::POST { server.faults.take() } else { None };
+            let received = Received { head, body, number: entry.number(), fault };
+            answer(server, dialect, received).await
+        }
+        Err(rejection) => dialect.failure(rejection.status(), entry.number()),
     };
     reply.play(pace, entry).await
 }
 
-async fn answer(server: Arc<Server>, head: Parts, body: Bytes, entry: &Entry) -> Reply {
-    entry.received(&body);
-    let fault = if head.method == Method::POST { server.faults.take() } else { None };
+async fn answer(server: Arc<Server>, dialect: Dialect, received: Received) -> Reply {
+    let Received { fault, number, .. } = received;
     match fault {
+        Some(Fault::Status(status)) => return dialect.failure(error_status(status), number),
+        Some(Fault::RetryAfter { status, seconds }) => {
+            return dialect.failure(error_status(status), number).retry_after(seconds);
+        }
+        Some(Fault::Html) => return page(),
+        Some(Fault::MalformedJson) => return half_json(dialect.half_answer()),
+        Some(Fault::CloseBeforeAnswer) => return Reply::Close,
         Some(Fault::Hang) => {
             tokio::time::sleep(HANG).await;
             return Reply::Close;
         }
-        Some(Fault::CloseBeforeAnswer) => return Reply::Close,
-        Some(Fault::Status(status)) => return openai::failure(error_status(status)),
-        Some(Fault::Html) => return page(),
-        Some(Fault::MalformedJson) => return half_json(),
-        Some(Fault::CutMidStream { .. } | Fault::Usage(_)) | None => {}
+        Some(Fault::DelayedAnswer(pause)) => tokio::time::sleep(pause).await,
+        Some(Fault::CutMidStream { .. } | Fault::ErrorInStream { .. } | Fault::Usage(_)) | None => {
+        }
     }
-    let request = Received { head, body, number: entry.number(), fault };
     // Counting a long prompt takes too long for a thread that serves connections.
-    let answering = tokio::task::spawn_blocking(move || openai::answer(&server, &request));
+    let answering = tokio::task::spawn_blocking(move || dialect.answer(&server, &received));
     let reply = answering.await.unwrap_or(Reply::Close);
     match fault {
         Some(Fault::CutMidStream { chunks }) => reply.cut_after(chunks),
+        Some(Fault::ErrorInStream { chunks }) => reply.fail_after(chunks, dialect.error_event()),
         _ => reply,
     }
 }
@@ -172,12 +202,9 @@ fn error_status(status: u16) -> StatusCode {
 
 fn page() -> Reply {
     let body = "<!doctype html>\n<title>Welcome</title>\n<p>Please sign in to the network.\n";
-    let response = response(StatusCode::OK, "text/html; charset=utf-8", body.into());
-    Reply::Whole { response, usage: None }
+    Reply::free(response(StatusCode::OK, "text/html; charset=utf-8", body.into()))
 }
 
-fn half_json() -> Reply {
-    let body = r#"{"id":"chatcmpl-0","object":"chat.compl"#;
-    let response = response(StatusCode::OK, "application/json", body.into());
-    Reply::Whole { response, usage: None }
+fn half_json(body: &'static str) -> Reply {
+    Reply::free(response(StatusCode::OK, "application/json", body.into()))
 }

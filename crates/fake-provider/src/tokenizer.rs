@@ -61,15 +61,16 @@ impl Encoding {
     }
 }
 
+/// What `pieces` say together.
+pub(crate) fn text(pieces: &[Piece]) -> String {
+    pieces.iter().map(|piece| piece.text.as_str()).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const TEXT: &str = "Grüße, 世界! 👩‍🚀 flies; 0123456789\n\n  done.";
-
-    fn text(pieces: &[Piece]) -> String {
-        pieces.iter().map(|piece| piece.text.as_str()).collect()
-    }
 
     #[test]
     fn pieces_are_the_whole_text_and_all_its_tokens() {

@@ -47,6 +47,8 @@ pub struct Body {
     provider: ProviderId,
     response: reqwest::Response,
     idle: Duration,
+    /// What was read ahead.
+    ahead: Option<Bytes>,
 }
 
 /// No client can be made on this machine.
@@ -112,6 +114,7 @@ impl Upstream {
                 provider: deployment.provider.clone(),
                 response,
                 idle: self.timeouts.idle,
+                ahead: None,
             },
         })
     }
@@ -125,6 +128,9 @@ impl Body {
     /// # Errors
     /// [`CallError`] where the connection breaks or nothing comes in time.
     pub async fn chunk(&mut self) -> Result<Option<Bytes>, CallError> {
+        if let Some(ahead) = self.ahead.take() {
+            return Ok(Some(ahead));
+        }
         match timeout(self.idle, self.response.chunk()).await {
             Ok(Ok(chunk)) => Ok(chunk),
             Ok(Err(error)) => Err(self.failed(Stage::Broken, root_cause(&error))),
@@ -149,6 +155,16 @@ impl Body {
             next = self.chunk().await?;
         }
         Ok(all.freeze())
+    }
+
+    /// Reads the rest ahead, up to `limit` bytes, to look at it; it is given again as if it had just
+    /// come.
+    ///
+    /// # Errors
+    /// [`CallError`] as for [`Body::collect`].
+    pub async fn peek(&mut self, limit: usize) -> Result<&[u8], CallError> {
+        let rest = self.collect(limit).await?;
+        Ok(self.ahead.insert(rest))
     }
 
     fn failed(&self, stage: Stage, reason: String) -> CallError {

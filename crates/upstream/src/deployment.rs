@@ -2,11 +2,12 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use farthing_core::id::ProviderId;
 use farthing_wire::Dialect;
 
-use crate::breaker::Breaker;
+use crate::breaker::{Breaker, BreakerLimits};
 
 /// A provider's API at one address, with one key.
 #[derive(Debug)]
@@ -23,6 +24,8 @@ pub struct Deployment {
     pub key: Option<Secret>,
     /// Whether it has failed so often that it is left alone.
     pub breaker: Breaker,
+    /// Whether it once refused to be asked for a stream's usage.
+    refuses_usage: AtomicBool,
 }
 
 /// Whom to call, and whom instead, in this order. It is never empty.
@@ -39,6 +42,46 @@ pub struct Secret(String);
 // === impl Deployment ===
 
 impl Deployment {
+    /// A deployment without a key of its own, whose prices are those of its name.
+    pub fn new(
+        provider: ProviderId,
+        dialect: Dialect,
+        base_url: String,
+        limits: BreakerLimits,
+    ) -> Deployment {
+        Deployment {
+            prices: provider.clone(),
+            provider,
+            dialect,
+            base_url,
+            key: None,
+            breaker: Breaker::new(limits),
+            refuses_usage: AtomicBool::new(false),
+        }
+    }
+
+    /// The same deployment with another provider's prices.
+    #[must_use]
+    pub fn priced_as(self, prices: ProviderId) -> Deployment {
+        Deployment { prices, ..self }
+    }
+
+    /// The same deployment with a key, where there is one.
+    #[must_use]
+    pub fn with_key(self, key: Option<Secret>) -> Deployment {
+        Deployment { key, ..self }
+    }
+
+    /// Whether a stream's usage may be asked for on a client's behalf.
+    pub fn may_ask_usage(&self) -> bool {
+        !self.refuses_usage.load(Ordering::Relaxed)
+    }
+
+    /// Remembers that it refuses to be asked for a stream's usage.
+    pub fn refused_usage(&self) {
+        self.refuses_usage.store(true, Ordering::Relaxed);
+    }
+
     /// The address of an endpoint, given as the dialect names it (`/chat/completions`).
     pub fn url(&self, endpoint: &str) -> String {
         format!("{}{endpoint}", self.base_url.trim_end_matches('/'))

@@ -80,7 +80,7 @@ mod tests {
     use farthing_core::id::ProviderId;
 
     use super::*;
-    use crate::breaker::{Breaker, BreakerLimits};
+    use crate::breaker::BreakerLimits;
     use crate::deployment::Secret;
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
@@ -91,14 +91,11 @@ mod tests {
     }
 
     fn deployment(key: Option<&str>) -> Deployment {
-        Deployment {
-            provider: ProviderId::new("openai").unwrap(),
-            dialect: Dialect::OpenAiChat,
-            prices: ProviderId::new("openai").unwrap(),
-            base_url: "http://127.0.0.1:1/v1/".into(),
-            breaker: Breaker::new(BreakerLimits { faults: 1, rest: Duration::ZERO }),
-            key: key.map(|key| Secret::new(key.into())),
-        }
+        let limits = BreakerLimits { faults: 1, rest: Duration::ZERO };
+        let provider = ProviderId::new("openai").unwrap();
+        let base_url = "http://127.0.0.1:1/v1/".to_owned();
+        let key = key.map(|key| Secret::new(key.into()));
+        Deployment::new(provider, Dialect::OpenAiChat, base_url, limits).with_key(key)
     }
 
     #[test]

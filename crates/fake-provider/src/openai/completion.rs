@@ -8,7 +8,7 @@ use crate::{
     Usage, UsageFault,
     answer::{Answer, Call, Finish},
     reply::{Reply, json},
-    tokenizer::Piece,
+    tokenizer::text,
 };
 
 pub(super) const SERVICE_TIER: &str = "default";
@@ -111,10 +111,6 @@ fn choice((index, answer): (usize, &Answer)) -> Choice<'_> {
 fn tool_call(call: &Call) -> ToolCall<'_> {
     let function = Function { name: &call.name, arguments: text(&call.arguments) };
     ToolCall { id: &call.id, kind: "function", function }
-}
-
-fn text(pieces: &[Piece]) -> String {
-    pieces.iter().map(|piece| piece.text.as_str()).collect()
 }
 
 /// OpenAI's word for why an answer ends.

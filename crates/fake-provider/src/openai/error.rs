@@ -1,9 +1,10 @@
 //! OpenAI's errors: a status and an envelope.
 
-use axum::http::{HeaderValue, StatusCode, header};
+use axum::http::StatusCode;
+use bytes::Bytes;
 use serde::Serialize;
 
-use crate::reply::{Reply, json};
+use crate::reply::{Reply, to_json};
 
 /// An error as OpenAI would answer it.
 #[derive(Debug)]
@@ -78,10 +79,12 @@ impl ApiError {
 
     /// The error as it is sent.
     pub(super) fn reply(&self) -> Reply {
-        let mut response = json(self.status, &Envelope { error: &self.body });
-        if self.status == StatusCode::TOO_MANY_REQUESTS {
-            response.headers_mut().insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
-        }
-        Reply::Whole { response, usage: None }
+        Reply::error(self.status, &Envelope { error: &self.body })
+    }
+
+    /// The error as it is sent where a stream has begun.
+    pub(super) fn event(&self) -> Bytes {
+        let json = to_json(&Envelope { error: &self.body });
+        [b"data: ", json.as_ref(), b"\n\n"].concat().into()
     }
 }

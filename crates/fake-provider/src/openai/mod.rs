@@ -1,5 +1,6 @@
 //! OpenAI's dialect: a request's bytes in, a [`Reply`] out. No input and output, no time.
 
+mod caching;
 mod chunks;
 mod completion;
 mod error;
@@ -16,10 +17,11 @@ use std::{
 };
 
 use axum::http::{HeaderMap, StatusCode, header};
+use bytes::Bytes;
 
 use self::{completion::Head, error::ApiError, request::ChatRequest};
 use crate::{
-    Fault, Usage,
+    Usage,
     answer::Answer,
     reply::{Reply, json},
     server::{Received, Server},
@@ -30,10 +32,7 @@ pub(crate) fn answer(server: &Server, received: &Received) -> Reply {
     let (method, path) = (received.head.method.as_str(), received.head.uri.path());
     let answered = authenticate(&received.head.headers).and_then(|()| match (method, path) {
         ("POST", "/v1/chat/completions") => chat(server, received),
-        ("GET", "/v1/models") => {
-            let response = json(StatusCode::OK, &models::list());
-            Ok(Reply::Whole { response, usage: None })
-        }
+        ("GET", "/v1/models") => Ok(Reply::free(json(StatusCode::OK, &models::list()))),
         _ => Err(ApiError::unknown_route(method, path)),
     });
     answered.unwrap_or_else(|error| error.reply())
@@ -42,6 +41,11 @@ pub(crate) fn answer(server: &Server, received: &Received) -> Reply {
 /// An error of this status that no request is the cause of.
 pub(crate) fn failure(status: StatusCode) -> Reply {
     ApiError::of(status).reply()
+}
+
+/// The event of a stream that fails on its way.
+pub(crate) fn error_event() -> Bytes {
+    ApiError::of(StatusCode::INTERNAL_SERVER_ERROR).event()
 }
 
 /// Any key will do, as long as there is one.
@@ -53,19 +57,20 @@ fn authenticate(headers: &HeaderMap) -> Result<(), ApiError> {
 
 fn chat(server: &Server, received: &Received) -> Result<Reply, ApiError> {
     let request = ChatRequest::parse(&received.body)?;
+    if server.refuses_stream_options && request.has_stream_options {
+        let message = "unknown field stream_options".to_owned();
+        return Err(ApiError::invalid(Some("stream_options"), message));
+    }
     let model = models::snapshot(&request.model);
     let prompt = prompt::render(&request);
     let mut cache = server.cache.lock().unwrap_or_else(PoisonError::into_inner);
-    let cached_tokens = cache.admit(model, &prompt);
+    let cached_tokens = caching::admit(&mut cache, model, &prompt);
     drop(cache);
     let prompt_usage =
         Usage { prompt_tokens: prompt.len() as u64, cached_tokens, ..Usage::default() };
     let answers = answers(server, &request, &prompt);
     let head = Head::new(received.number, model);
-    let fault = match received.fault {
-        Some(Fault::Usage(fault)) => Some(fault),
-        _ => None,
-    };
+    let fault = received.usage_fault();
     Ok(if request.streamed {
         chunks::stream(&head, &answers, prompt_usage, request.include_usage, fault)
     } else {
@@ -74,7 +79,8 @@ fn chat(server: &Server, received: &Received) -> Result<Reply, ApiError> {
 }
 
 fn answers(server: &Server, request: &ChatRequest, prompt: &[u32]) -> Vec<Answer> {
-    let turn = server.script.turn(&request.model, request.assistant_turns());
+    let is_offered = |name: &str| request.functions.iter().any(|function| function.name == name);
+    let turn = server.script.turn(&request.model, request.assistant_turns(), is_offered);
     let encoding = models::encoding(&request.model);
     let choices = (0..request.choices).map(|choice| {
         let mut seed = DefaultHasher::new();

@@ -15,6 +15,8 @@ pub(super) struct ChatRequest {
     pub(super) messages: Vec<Message>,
     pub(super) functions: Vec<Function>,
     pub(super) streamed: bool,
+    /// Whether it has `stream_options`, whatever they say.
+    pub(super) has_stream_options: bool,
     pub(super) include_usage: bool,
     /// Tokens that one choice may have; `u64::MAX` when the request sets no limit.
     pub(super) completion_tokens_max: u64,
@@ -160,6 +162,7 @@ impl ChatRequest {
             messages,
             functions: tools.into_iter().filter_map(|tool| tool.function).collect(),
             streamed,
+            has_stream_options: body.stream_options.is_some(),
             include_usage: body.stream_options.is_some_and(|o| o.include_usage == Some(true)),
             completion_tokens_max,
             choices,

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::{Usage, UsageFault};
+use crate::{Usage, UsageFault, usage::Count};
 
 /// The `usage` member of an answer.
 #[derive(Debug, Serialize)]
@@ -28,21 +28,10 @@ struct CompletionDetails {
     rejected_prediction_tokens: Count,
 }
 
-#[derive(Debug, Serialize)]
-#[serde(untagged)]
-enum Count {
-    Right(u64),
-    Negative(i64),
-    Text(String),
-}
-
 impl Report {
     /// What is said of `usage`; `None` if a fault keeps it back.
     pub(super) fn of(usage: Usage, fault: Option<UsageFault>) -> Option<Self> {
-        let count = |tokens: u64| match fault {
-            Some(UsageFault::Text) => Count::Text(tokens.to_string()),
-            _ => Count::Right(tokens),
-        };
+        let count = |tokens| Count::of(tokens, fault);
         let mut report = Self {
             prompt_tokens: count(usage.prompt_tokens),
             completion_tokens: count(usage.completion_tokens),

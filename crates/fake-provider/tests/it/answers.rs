@@ -34,8 +34,10 @@ async fn a_script_is_followed_by_the_number_of_assistant_messages() {
         ]"#,
     )
     .await;
+    let tools = json!([{"type": "function", "function": {"name": "add"}}]);
     let question = json!({"role": "user", "content": "1 + 2?"});
-    let first = chat(&provider, &json!({"model": "gpt-5", "messages": [question]})).await.json();
+    let body = json!({"model": "gpt-5", "messages": [question], "tools": tools});
+    let first = chat(&provider, &body).await.json();
     let call = json!({
         "id": "call_1", "type": "function",
         "function": {"name": "add", "arguments": r#"{"a":1,"b":2}"#},
@@ -46,12 +48,21 @@ async fn a_script_is_followed_by_the_number_of_assistant_messages() {
     assert_eq!(first["choices"][0]["finish_reason"], "tool_calls");
 
     let result = json!({"role": "tool", "tool_call_id": "call_1", "content": "3"});
-    let body = json!({"model": "gpt-5", "messages": [question, message, result]});
+    let body = json!({"model": "gpt-5", "messages": [question, message, result], "tools": tools});
     let second = chat(&provider, &body).await.json();
     assert_eq!(second["choices"][0]["message"]["content"], "It is 3.");
     assert_eq!(second["choices"][0]["message"].get("tool_calls"), None);
     assert_eq!(second["usage"]["completion_tokens"], 25);
     assert_eq!(second["usage"]["completion_tokens_details"]["reasoning_tokens"], 20);
+}
+
+#[tokio::test]
+async fn a_request_without_the_tools_of_the_script_gets_some_sentences() {
+    let script = r#"[{"tool_calls": [{"id": "call_1", "name": "add", "arguments": {}}]}]"#;
+    let provider = start_with(script).await;
+    let answer = chat(&provider, &hello("gpt-4o")).await.json();
+    assert_eq!(answer["choices"][0]["finish_reason"], "stop");
+    assert!(answer["choices"][0]["message"]["content"].is_string());
 }
 
 #[tokio::test]

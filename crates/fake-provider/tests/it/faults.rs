@@ -1,6 +1,8 @@
+use std::time::Duration;
+
 use farthing_fake_provider::{Fault, UsageFault};
 use serde_json::{Value, json};
-use tokio::io::AsyncWriteExt;
+use tokio::{io::AsyncWriteExt, time::Instant};
 
 use crate::http::{chat, connect, eventually, exchange, post, start};
 
@@ -41,6 +43,45 @@ async fn an_error_status_comes_in_the_envelope() {
         assert_eq!(answer.json()["error"]["type"], kind);
         assert_eq!(answer.head.contains("retry-after: 1"), sent == 429);
     }
+}
+
+#[tokio::test]
+async fn any_error_can_say_how_long_to_wait() {
+    let provider = start().await;
+    for (status, seconds) in [(503, 0), (429, 7), (500, 60)] {
+        provider.answer_next_with(Fault::RetryAfter { status, seconds });
+        let answer = chat(&provider, &body(true)).await;
+        assert_eq!(answer.status, status);
+        assert!(answer.head.contains(&format!("retry-after: {seconds}\r\n")), "{}", answer.head);
+    }
+}
+
+#[tokio::test]
+async fn a_delayed_answer_is_right_and_only_late() {
+    let provider = start().await;
+    let pause = Duration::from_millis(50);
+    provider.answer_next_with(Fault::DelayedAnswer(pause));
+    let start = Instant::now();
+    let answer = chat(&provider, &body(false)).await;
+    assert!(start.elapsed() >= pause);
+    assert_eq!(answer.json()["choices"], chat(&provider, &body(false)).await.json()["choices"]);
+}
+
+#[tokio::test]
+async fn an_error_in_a_stream_takes_the_place_of_the_rest() {
+    let provider = start().await;
+    for chunks in [0, 3] {
+        provider.answer_next_with(Fault::ErrorInStream { chunks });
+        let answer = chat(&provider, &body(true)).await;
+        assert!(answer.status == 200 && answer.is_complete);
+        let events = answer.events();
+        assert_eq!(events.len(), chunks + 1);
+        let error: Value = serde_json::from_str(events[chunks]).unwrap();
+        assert_eq!(error["error"]["type"], "server_error");
+    }
+    provider.answer_next_with(Fault::ErrorInStream { chunks: 3 });
+    let whole = chat(&provider, &body(false)).await;
+    assert_eq!(whole.json()["object"], "chat.completion");
 }
 
 #[tokio::test]

@@ -13,6 +13,9 @@ use tokio::{
 /// Longer than anything here takes, so that a test fails instead of hanging.
 const PATIENCE: Duration = Duration::from_secs(20);
 
+/// The headers of a client of Anthropic's.
+pub(crate) const ANTHROPIC: &str = "x-api-key: sk-ant-test\r\nanthropic-version: 2023-06-01\r\n";
+
 /// What came back before the connection closed.
 #[derive(Debug)]
 pub(crate) struct Answer {
@@ -34,6 +37,15 @@ impl Answer {
         events.map(|event| event.strip_prefix("data: ").unwrap()).collect()
     }
 
+    /// The names and the data of all events.
+    pub(crate) fn named_events(&self) -> Vec<(&str, Value)> {
+        let events = self.body.split_terminator("\n\n");
+        let parts = events.map(|event| {
+            event.strip_prefix("event: ").and_then(|rest| rest.split_once("\ndata: ")).unwrap()
+        });
+        parts.map(|(name, data)| (name, serde_json::from_str(data).unwrap())).collect()
+    }
+
     /// The chunks before `[DONE]`.
     pub(crate) fn chunks(&self) -> Vec<Value> {
         let events = self.events();
@@ -53,9 +65,8 @@ pub(crate) async fn start_with(script: &str) -> FakeProvider {
 }
 
 pub(crate) async fn connect(provider: &FakeProvider) -> TcpStream {
-    let base = provider.base_url();
-    let address = base.strip_prefix("http://").unwrap().strip_suffix("/v1").unwrap();
-    TcpStream::connect(address).await.unwrap()
+    let base = provider.anthropic_base_url();
+    TcpStream::connect(base.strip_prefix("http://").unwrap()).await.unwrap()
 }
 
 /// A chat completions request with this body.
@@ -74,6 +85,12 @@ pub(crate) fn request(method: &str, path: &str, headers: &str, body: &str) -> St
 /// Sends the chat completions request and reads its answer.
 pub(crate) async fn chat(provider: &FakeProvider, body: &Value) -> Answer {
     exchange(provider, &post(body)).await.unwrap()
+}
+
+/// Sends the messages request and reads its answer.
+pub(crate) async fn messages(provider: &FakeProvider, body: &Value) -> Answer {
+    let request = request("POST", "/v1/messages", ANTHROPIC, &body.to_string());
+    exchange(provider, &request).await.unwrap()
 }
 
 /// Sends `request` and reads all that comes back; `None` if that is nothing.

@@ -67,8 +67,9 @@ async fn a_body_of_64_mib_is_read_and_a_longer_one_refused() {
 #[tokio::test]
 async fn a_dropped_provider_frees_its_port() {
     let provider = start().await;
-    let base = provider.base_url();
-    let address = base.trim_start_matches("http://").trim_end_matches("/v1").to_owned();
+    let base = provider.anthropic_base_url();
+    assert_eq!(provider.base_url(), format!("{base}/v1"));
+    let address = base.trim_start_matches("http://").to_owned();
     let port = address.rsplit(':').next().unwrap().parse().unwrap();
     assert!(FakeProvider::start(Options { port, ..Options::default() }).await.is_err());
     drop(provider);
