@@ -125,7 +125,7 @@ async fn choices_of_a_stream_are_told_apart_by_their_index() {
 
 async fn slow(first_token: Duration, between_chunks: Duration) -> FakeProvider {
     let script = Script::from_json(SCRIPT).unwrap();
-    let options = Options { script, first_token, between_chunks, port: 0 };
+    let options = Options { script, first_token, between_chunks, ..Options::default() };
     FakeProvider::start(options).await.unwrap()
 }
 
