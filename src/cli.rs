@@ -1,18 +1,24 @@
 //! The command line: arguments in, exit code out.
 
+mod config;
+mod count;
+mod dialects;
+mod doctor;
+mod figures;
+mod input;
+mod lines;
+mod output;
+mod price;
 mod serve;
 mod verify;
 
 use std::io::IsTerminal;
-use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Args, Parser, Subcommand};
+use clap::{Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
-use crate::config::Config;
 use crate::demo;
 
 /// Counts, prices, caps and cuts what LLM applications spend.
@@ -26,47 +32,28 @@ pub(crate) struct Cli {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the gateway with its ledger.
-    Serve(Serve),
+    #[command(visible_alias = "up")]
+    Serve(serve::Args),
     /// See what it does: a sample agent against a built-in provider. No key, nothing spent.
     Demo(Demo),
+    /// Count the tokens of a text, a request, or JSON lines of requests.
+    Count(count::Args),
+    /// Say what usage, a text, a request, or JSON lines of usage cost.
+    Price(price::Args),
+    /// Show or check the settings.
+    #[command(subcommand)]
+    Config(config::Action),
+    /// Check that all is in place: settings, ledger, port, providers, keys, prices.
+    Doctor(doctor::Args),
     /// Check the ledger against itself: balances, holds and costs.
-    Verify(Verify),
+    Verify(verify::Args),
 }
 
-#[derive(Debug, Args)]
-struct Serve {
-    #[command(flatten)]
-    settings: Settings,
-    /// Listen here instead of where the configuration says.
-    #[arg(long, value_name = "ADDRESS:PORT")]
-    listen: Option<SocketAddr>,
-}
-
-#[derive(Debug, Args)]
+#[derive(Debug, clap::Args)]
 struct Demo {
     /// Print the bill as JSON and nothing else.
     #[arg(long)]
     json: bool,
-}
-
-#[derive(Debug, Args)]
-struct Verify {
-    #[command(flatten)]
-    settings: Settings,
-    /// Print the result as JSON.
-    #[arg(long)]
-    json: bool,
-}
-
-/// Where settings come from.
-#[derive(Debug, Args)]
-struct Settings {
-    /// A file with the settings that differ from the default.
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// The ledger's file, instead of the one that the configuration names.
-    #[arg(long, value_name = "FILE")]
-    store: Option<PathBuf>,
 }
 
 // === impl Cli ===
@@ -92,20 +79,12 @@ impl Command {
         match self {
             Command::Serve(args) => serve::run(args).await,
             Command::Demo(args) => demo::run(args.json).await.map(|()| ExitCode::SUCCESS),
+            Command::Count(args) => count::run(&args),
+            Command::Price(args) => price::run(&args),
+            Command::Config(action) => config::run(&action),
+            Command::Doctor(args) => doctor::run(&args).await,
             Command::Verify(args) => verify::run(&args),
         }
-    }
-}
-
-// === impl Settings ===
-
-impl Settings {
-    fn load(&self) -> Result<Config> {
-        let mut config = Config::load(self.config.as_deref())?;
-        if let Some(path) = &self.store {
-            config.store.path.clone_from(path);
-        }
-        Ok(config)
     }
 }
 

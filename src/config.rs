@@ -1,9 +1,25 @@
-//! Settings: the embedded default, and over it the operator's file.
+//! Settings: the embedded default, and over it a file, the environment, and flags.
+//!
+//! | module | holds |
+//! |---|---|
+//! | `settings` | the layers, and each setting with its origin |
+//! | `known` | which settings there are, and what was meant by one that is not |
+//! | `file`, `environment` | reading a layer |
+//! | `key` | names of settings |
+//! | `value` | values that are more than text |
+//! | `problem` | what is wrong, and where |
+
+mod environment;
+mod file;
+mod key;
+mod known;
+mod problem;
+mod settings;
+mod value;
 
 use std::collections::BTreeMap;
-use std::fs;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -16,9 +32,11 @@ use farthing_engine::tariff::Unpriced;
 use farthing_upstream::{BreakerLimits, Deployment, Route, Secret, Timeouts};
 use farthing_wire::Dialect;
 use serde::Deserialize;
-use toml::{Table, Value};
 
-const DEFAULT: &str = include_str!("../config/default.toml");
+pub(crate) use key::{Key, PREFIX};
+pub(crate) use problem::Problems;
+pub(crate) use settings::{Layers, Setting, Settings};
+pub(crate) use value::{BaseUrl, VariableName};
 
 /// All settings; `config/default.toml` documents each.
 #[derive(Debug, Deserialize)]
@@ -48,9 +66,9 @@ pub(crate) struct Store {
 #[derive(Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Provider {
-    dialect: Dialect,
-    base_url: String,
-    api_key_env: Option<String>,
+    pub dialect: Dialect,
+    pub base_url: BaseUrl,
+    pub api_key_env: Option<VariableName>,
     prices: Option<String>,
     #[serde(default)]
     fallback: Vec<String>,
@@ -90,21 +108,16 @@ struct Limit {
 // === impl Config ===
 
 impl Config {
-    /// Reads the default, and over it the file, where one is given.
-    pub(crate) fn load(file: Option<&Path>) -> Result<Config> {
-        let mut settings: Table = DEFAULT.parse().context("the embedded default configuration")?;
-        if let Some(file) = file {
-            let shown = file.display();
-            let text = fs::read_to_string(file)
-                .with_context(|| format!("configuration {shown} cannot be read"))?;
-            // Read on its own first, so that an unknown key is reported with its line.
-            let own: Table = text.parse().with_context(|| format!("configuration {shown}"))?;
-            overlay(&mut settings, own);
-        }
-        let from =
-            file.map_or("the default configuration".into(), |file| file.display().to_string());
-        let config = Value::Table(settings).try_into::<Config>();
-        config.with_context(|| format!("configuration {from} cannot be used"))
+    /// Reads the default, and the layers over it, where there are some.
+    pub(crate) fn load(over: Option<&Layers>) -> Result<Config, Problems> {
+        let none = Layers::default();
+        Settings::read(over.unwrap_or(&none))?.config()
+    }
+
+    /// Whose prices in the catalog the configured providers have.
+    pub(crate) fn price_lists(&self) -> Vec<&str> {
+        let lists = self.provider.iter();
+        lists.map(|(name, provider)| provider.prices.as_deref().unwrap_or(name)).collect()
     }
 
     /// A route to each configured provider, with the keys that `env` has for them.
@@ -137,15 +150,22 @@ impl Config {
     }
 }
 
-/// Puts `over` on `base`: tables are merged, everything else is replaced.
-fn overlay(base: &mut Table, over: Table) {
-    for (key, value) in over {
-        match (base.get_mut(&key), value) {
-            (Some(Value::Table(base)), Value::Table(over)) => overlay(base, over),
-            (_, value) => {
-                base.insert(key, value);
-            }
+// === impl Server ===
+
+impl Server {
+    /// Where to listen, if that is safe.
+    ///
+    /// # Errors
+    /// Where others than programs of this machine would be let in.
+    pub(crate) fn local(&self) -> Result<SocketAddr> {
+        let listen = self.listen;
+        if !listen.ip().is_loopback() {
+            bail!(
+                "there are no keys, so whoever reaches {listen} could spend your money; \
+                 listen on an address of this machine, as in 127.0.0.1:4141"
+            );
         }
+        Ok(listen)
     }
 }
 
@@ -158,25 +178,17 @@ impl Provider {
         breaker: BreakerLimits,
         env: impl Fn(&str) -> Option<String>,
     ) -> Result<Deployment> {
-        let scheme =
-            ["http://", "https://"].iter().find(|scheme| self.base_url.starts_with(**scheme));
-        if scheme.is_none_or(|scheme| self.base_url.len() == scheme.len()) {
-            bail!("base_url `{}` is not an http or https address", self.base_url);
-        }
-        let key = self.api_key_env.as_deref().and_then(env).filter(|key| !key.trim().is_empty());
-        if key.as_deref().is_some_and(|key| !key.trim().bytes().all(|byte| byte.is_ascii_graphic()))
-        {
-            let variable = self.api_key_env.as_deref().unwrap_or_default();
+        let variable = self.api_key_env.as_ref().map(VariableName::as_str);
+        let key = variable.and_then(env).map(|key| key.trim().to_owned());
+        let key = key.filter(|key| !key.is_empty());
+        if key.as_deref().is_some_and(|key| !key.bytes().all(|byte| byte.is_ascii_graphic())) {
+            let variable = variable.unwrap_or_default();
             bail!("the key in {variable} has characters that no header can carry; copy it again");
         }
-        let deployment = Deployment::new(
-            ProviderId::new(name)?,
-            self.dialect,
-            self.base_url.as_str().to_owned(),
-            breaker,
-        );
+        let base_url = self.base_url.as_str().to_owned();
+        let deployment = Deployment::new(ProviderId::new(name)?, self.dialect, base_url, breaker);
         let prices = ProviderId::new(self.prices.as_deref().unwrap_or(name))?;
-        Ok(deployment.priced_as(prices).with_key(key.map(|key| Secret::new(key.trim().to_owned()))))
+        Ok(deployment.priced_as(prices).with_key(key.map(Secret::new)))
     }
 }
 
@@ -222,59 +234,5 @@ impl Budgets {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn overlaid(text: &str) -> Result<Config> {
-        let mut settings: Table = DEFAULT.parse()?;
-        overlay(&mut settings, text.parse()?);
-        Ok(Value::Table(settings).try_into::<Config>()?)
-    }
-
-    #[test]
-    fn a_file_needs_only_what_differs() {
-        let config = overlaid("[server]\nlisten = \"127.0.0.1:9\"").unwrap();
-        assert_eq!(config.server.listen.port(), 9);
-        assert_eq!(config.budgets.rules()[0].limit, "100".parse().unwrap());
-    }
-
-    #[test]
-    fn an_unknown_key_is_refused_by_name() {
-        let error = overlaid("[server]\nlisten_on = \"x\"").unwrap_err().to_string();
-        assert!(error.contains("listen_on") && error.contains("listen"), "{error}");
-    }
-
-    #[test]
-    fn an_empty_list_of_limits_removes_the_default_one() {
-        assert!(overlaid("[budgets]\nlimit = []").unwrap().budgets.rules().is_empty());
-    }
-
-    #[test]
-    fn a_key_comes_from_the_environment_and_is_never_shown() {
-        let config = overlaid("").unwrap();
-        let routes = config.routes(|_| Some("sk-secret".into())).unwrap();
-        assert!(routes[0].at(0).key.is_some());
-        assert!(!format!("{routes:?}").contains("sk-secret"));
-        assert!(config.routes(|_| Some("sk\n1".into())).is_err());
-        assert!(config.routes(|_| Some(" ".into())).unwrap()[0].at(0).key.is_none());
-    }
-
-    #[test]
-    fn a_fallback_is_a_configured_provider() {
-        let spare = "[provider.spare]\ndialect = \"openai\"\nbase_url = \"http://127.0.0.1:9\"\n";
-        let with = |fallback: &str| {
-            let text = format!("[provider.openai]\nfallback = [\"{fallback}\"]\n{spare}");
-            overlaid(&text).unwrap().routes(|_| None)
-        };
-        assert_eq!(with("spare").unwrap()[0].at(1).provider.as_str(), "spare");
-        let error = with("spar").unwrap_err().to_string();
-        assert!(error.contains("`spar` is not a configured provider"), "{error}");
-    }
-
-    #[test]
-    fn an_address_that_is_none_is_refused() {
-        let config = overlaid("[provider.openai]\nbase_url = \"api.openai.com\"").unwrap();
-        let error = format!("{:#}", config.routes(|_| None).unwrap_err());
-        assert!(error.contains("[provider.openai]") && error.contains("api.openai.com"), "{error}");
-    }
-}
+#[path = "config/tests.rs"]
+mod tests;

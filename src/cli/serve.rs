@@ -4,46 +4,73 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result};
 use farthing_gateway::serve;
 use farthing_ledger::SqliteStore;
+use farthing_wire::Dialect;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
-use super::Serve;
-use crate::config::Config;
+use super::config::Sources;
+use super::output::Output;
+use crate::config::{Config, Setting, Settings};
 use crate::house;
 
-pub(super) async fn run(args: Serve) -> Result<ExitCode> {
-    let mut config = args.settings.load()?;
-    if let Some(listen) = args.listen {
-        config.server.listen = listen;
-    }
-    let listen = config.server.listen;
-    if !listen.ip().is_loopback() {
-        bail!(
-            "there are no keys, so whoever reaches {listen} could spend your money; \
-             listen on an address of this machine, as in 127.0.0.1:4141"
-        );
-    }
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    sources: Sources,
+    /// Listen here instead of where the configuration says.
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    listen: Option<SocketAddr>,
+}
+
+pub(super) async fn run(args: Args) -> Result<ExitCode> {
+    let mut layers = args.sources.layers();
+    layers
+        .flags
+        .extend(args.listen.map(|listen| {
+            Setting::of_flag("--listen", &["server", "listen"], &listen.to_string())
+        }));
+    let config = Settings::read(&layers)?.config()?;
+    let listen = config.server.local()?;
     let routes = config.routes(|name| std::env::var(name).ok())?;
     let store = SqliteStore::open(&config.store.path)?;
     let gateway = house::build(&config, routes, store)?;
     let listener =
         TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
-    greet(&mut io::stdout().lock(), listener.local_addr()?, &config)?;
+    greet(&mut Output::stdout(), listener.local_addr()?, &config, &args.sources)?;
     serve(gateway, listener, stopped()?).await.context("the listener failed")?;
     Ok(ExitCode::SUCCESS)
 }
 
 /// What to paste into a client, and how the gateway stands.
-fn greet(out: &mut impl Write, address: SocketAddr, config: &Config) -> io::Result<()> {
+fn greet(
+    out: &mut impl Write,
+    address: SocketAddr,
+    config: &Config,
+    sources: &Sources,
+) -> io::Result<()> {
     writeln!(out, "farthing {} listens on http://{address}", env!("CARGO_PKG_VERSION"))?;
-    writeln!(out, "  ledger   {}", config.store.path.display())?;
-    writeln!(out, "  access   open, to programs on this machine only (there are no keys yet)")?;
-    writeln!(out, "\nPoint a client at it:")?;
-    writeln!(out, "  export OPENAI_BASE_URL=http://{address}/v1")?;
+    writeln!(out, "  settings  {}", sources.description())?;
+    writeln!(out, "  ledger    {}", config.store.path.display())?;
+    writeln!(out, "  access    open, to programs on this machine only (there are no keys yet)")?;
+    writeln!(out, "\nPaste into the shell of a program to send its calls through here:")?;
+    let spoken = |dialect| config.provider.values().any(|provider| provider.dialect == dialect);
+    for dialect in Dialect::ALL.iter().copied().filter(|dialect| spoken(*dialect)) {
+        let (base, clients) = base(dialect, address);
+        writeln!(out, "  export {base:<45}  # {clients}")?;
+    }
+    writeln!(out, "\nTo say on whose account a call is, send the header x-farthing-user: NAME.")?;
     out.flush()
+}
+
+/// The variable in which clients of a dialect look for an address, and who they are.
+fn base(dialect: Dialect, address: SocketAddr) -> (String, &'static str) {
+    match dialect {
+        Dialect::OpenAiChat => (format!("OPENAI_BASE_URL=http://{address}/v1"), "OpenAI SDKs"),
+        Dialect::Anthropic => (format!("ANTHROPIC_BASE_URL=http://{address}"), "Claude Code"),
+    }
 }
 
 /// Resolves when the process is told to stop.

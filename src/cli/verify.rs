@@ -6,18 +6,24 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use farthing_ledger::{Difference, Report, SqliteReader, verify};
 
-use super::Verify;
+use super::config::Sources;
+use super::output::Output;
 
-pub(super) fn run(args: &Verify) -> Result<ExitCode> {
-    let path = args.settings.load()?.store.path;
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    sources: Sources,
+    /// Print the result as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args) -> Result<ExitCode> {
+    let path = args.sources.load()?.store.path;
     let report = verify(&mut SqliteReader::open(path)?)?;
-    let mut out = io::stdout().lock();
-    if args.json {
-        serde_json::to_writer_pretty(&mut out, &report)?;
-        writeln!(out)?;
-    } else {
-        print(&mut out, &report).context("the report cannot be printed")?;
-    }
+    let mut out = Output::stdout();
+    let printed = if args.json { out.json(&report) } else { print(&mut out, &report) };
+    printed.context("the report cannot be printed")?;
     Ok(if report.is_clean() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 

@@ -1,19 +1,15 @@
-//! Reading the settings of one TOML text, each checked by itself, so that every problem has its
-//! line.
+//! Reading the settings of a TOML text, each checked by itself, so that a problem has its line.
 
 use serde::Deserialize;
-use toml::Value;
-use toml::de::{DeTable, DeValue, ValueDeserializer};
-use toml::Spanned;
+use toml::de::{DeString, DeTable, DeValue, ValueDeserializer};
+use toml::{Spanned, Value};
 
 use super::key::Key;
 use super::known::Known;
 use super::problem::{Origin, Problem};
 use super::settings::Setting;
 
-type Entry<'t, 'i> = (&'t Spanned<std::borrow::Cow<'i, str>>, &'t Spanned<DeValue<'i>>);
-
-/// Reads a text. `origin` is that of a line; what is wrong goes to `problems`.
+/// Reads a text. `origin` makes one of the number of a line; what is wrong goes to `problems`.
 pub(super) fn read(
     text: &str,
     known: &Known,
@@ -21,15 +17,15 @@ pub(super) fn read(
     problems: &mut Vec<Problem>,
 ) -> Vec<Setting> {
     let at = |position: usize| {
-        let before = text.as_bytes().iter().take(position);
-        origin(1 + before.filter(|byte| **byte == b'\n').count())
+        let before = text.bytes().take(position);
+        origin(1 + before.filter(|byte| *byte == b'\n').count())
     };
     let mut reader = Reader { known, at: &at, problems, settings: Vec::new() };
     match DeTable::parse(text) {
         Ok(table) => reader.section(&Key::default(), table.get_ref()),
         Err(error) => reader.problems.push(Problem {
             subject: "the text".to_owned(),
-            origin: error.span().map(|span| at(span.start)),
+            origin: Some(at(error.span().map_or(0, |span| span.start))),
             detail: format!(" is not TOML: {}", error.message()),
         }),
     }
@@ -48,48 +44,86 @@ struct Reader<'r> {
 
 impl Reader<'_> {
     fn section(&mut self, section: &Key, table: &DeTable<'_>) {
-        for (name, value) in in_order(table) {
+        for (name, found) in in_order(table) {
             let key = section.join(name.get_ref());
             let origin = (self.at)(name.span().start);
-            match (self.known.like(&key), value.get_ref()) {
-                (None, _) => self.unknown(&key, origin),
+            match (self.known.like(&key), found.get_ref()) {
                 (Some(Value::Table(_)), DeValue::Table(inner)) => self.section(&key, inner),
                 (Some(Value::Table(_)), _) => {
                     let detail = format!(" is a section, not a setting; write [{key}]");
-                    self.problem(&key, origin, detail);
+                    self.wrong(&key, origin, detail);
                 }
-                (Some(Value::Array(like)), DeValue::Array(elements))
-                    if like.iter().any(Value::is_table) =>
-                {
-                    for element in elements {
-                        self.element(&key, element);
+                (Some(_), _) => {
+                    if let Some(value) = self.setting(&key, found, &origin) {
+                        self.settings.push(Setting { key, value, origin });
                     }
-                    self.setting(key, value, origin, false);
                 }
-                (Some(_), _) => self.setting(key, value, origin, true),
+                (None, _) => self.problems.push(self.known.unknown_key(&key, origin)),
             }
         }
     }
 
-    /// An element of a list of tables: first what is in it, then as a whole.
+    /// The value of a setting, where it will do.
+    fn setting(
+        &mut self,
+        key: &Key,
+        found: &Spanned<DeValue<'_>>,
+        origin: &Origin,
+    ) -> Option<Value> {
+        let before = self.problems.len();
+        for element in found.get_ref().as_array().into_iter().flatten() {
+            self.element(key, element);
+        }
+        if self.problems.len() > before {
+            return None;
+        }
+        self.tried(key, found, origin, |value| value)
+    }
+
+    /// What is in an element of a list, where it is a table.
     fn element(&mut self, list: &Key, element: &Spanned<DeValue<'_>>) {
-        let found = self.problems.len();
-        for (name, value) in element.get_ref().as_table().into_iter().flat_map(in_order) {
+        let Some(table) = element.get_ref().as_table() else { return };
+        let before = self.problems.len();
+        for (name, found) in in_order(table) {
             let key = list.join(name.get_ref());
             let origin = (self.at)(name.span().start);
             match self.known.like(&key) {
-                None => self.unknown(&key, origin),
-                Some(_) => {
-                    self.checked(&key, value.clone(), &origin);
-                }
+                Some(_) => drop(self.setting(&key, found, &origin)),
+                None => self.problems.push(self.known.unknown_key(&key, origin)),
             }
         }
-        if self.problems.len() == found
-            && let Ok(whole) = Value::deserialize(ValueDeserializer::from(element.clone()))
-            && let Err(reason) = self.known.try_out(list, Value::Array(vec![whole]))
-        {
+        if self.problems.len() == before {
             let origin = (self.at)(element.span().start);
-            self.problem(list, origin, format!(": {reason}"));
+            self.tried(list, element, &origin, |element| Value::Array(vec![element]));
         }
     }
+
+    /// A value, where the default would do with it.
+    fn tried(
+        &mut self,
+        key: &Key,
+        found: &Spanned<DeValue<'_>>,
+        origin: &Origin,
+        as_setting: impl Fn(Value) -> Value,
+    ) -> Option<Value> {
+        let read = Value::deserialize(ValueDeserializer::from(found.clone()));
+        let tried = read.map_err(|error| error.message().to_owned()).and_then(|value| {
+            let value = as_setting(value);
+            self.known.try_out(key, value.clone()).map(|()| value)
+        });
+        tried.map_err(|reason| self.wrong(key, origin.clone(), format!(": {reason}"))).ok()
+    }
+
+    fn wrong(&mut self, key: &Key, origin: Origin, detail: String) {
+        self.problems.push(Problem { subject: format!("`{key}`"), origin: Some(origin), detail });
+    }
+}
+
+/// What a table has, in the order in which it stands in the text.
+fn in_order<'t, 'i>(
+    table: &'t DeTable<'i>,
+) -> Vec<(&'t Spanned<DeString<'i>>, &'t Spanned<DeValue<'i>>)> {
+    let mut entries: Vec<_> = table.iter().collect();
+    entries.sort_by_key(|(name, _)| name.span().start);
+    entries
 }

@@ -4,8 +4,7 @@ use toml::{Table, Value};
 
 use super::Config;
 use super::key::Key;
-
-const DEFAULT: &str = include_str!("../../config/default.toml");
+use super::problem::{Origin, Problem};
 
 /// The section whose members the operator names, and what stands for any of their names.
 const NAMED: &str = "provider";
@@ -22,19 +21,26 @@ pub(super) struct Known {
 // === impl Known ===
 
 impl Known {
-    /// The text that says it.
-    pub(super) const fn text() -> &'static str {
-        DEFAULT
-    }
+    /// The default, with a comment for each.
+    pub(super) const TEXT: &str = include_str!("../../config/default.toml");
 
-    pub(super) fn embedded() -> Result<Known, toml::de::Error> {
-        let defaults: Table = DEFAULT.parse()?;
+    /// Reads the embedded default.
+    ///
+    /// # Errors
+    /// None where the project's own tests pass.
+    pub(super) fn embedded() -> Result<Known, Problem> {
+        let defaults: Table = Known::TEXT.parse().map_err(|error: toml::de::Error| Problem {
+            subject: "the default configuration".to_owned(),
+            origin: None,
+            detail: format!(" is not TOML: {}", error.message()),
+        })?;
         let providers = defaults.get(NAMED).and_then(Value::as_table).cloned().unwrap_or_default();
         let settings = providers.into_iter().filter_map(|(_, provider)| match provider {
             Value::Table(settings) => Some(settings),
             _ => None,
         });
-        let any = Table::from_iter([(ANY.to_owned(), settings.flatten().collect::<Table>().into())]);
+        let any =
+            Table::from_iter([(ANY.to_owned(), settings.flatten().collect::<Table>().into())]);
         let mut shape = defaults.clone();
         shape.insert(NAMED.to_owned(), any.into());
         Ok(Known { defaults, shape: shape.into() })
@@ -43,35 +49,53 @@ impl Known {
     /// What stands at a key in the default, or in its like: for a setting of a provider that the
     /// default does not have, or of an element of a list.
     pub(super) fn like(&self, key: &Key) -> Option<&Value> {
-        let path = key.path().iter().enumerate();
+        let mut path = key.path().iter().enumerate();
         path.try_fold(&self.shape, |found, (depth, segment)| {
             let any = depth == 1 && is_named(key);
             section(found)?.get(if any { ANY } else { segment })
         })
     }
 
-    /// The default of a setting, where it has one of its own.
-    pub(super) fn default(&self, key: &Key) -> Option<&Value> {
-        let (first, rest) = key.path().split_first()?;
-        rest.iter().try_fold(self.defaults.get(first)?, |found, segment| found.get(segment))
+    /// Whether a key is of an element of a list.
+    pub(super) fn is_in_list(&self, key: &Key) -> bool {
+        (1..key.path().len())
+            .any(|length| self.like(&key.first(length)).is_some_and(Value::is_array))
     }
 
-    /// All keys, sections and what is in them.
-    pub(super) fn keys(&self) -> Vec<Key> {
-        let mut keys = Vec::new();
-        collect(&self.shape, &Key::default(), &mut keys);
-        keys
+    /// What to say of a key that does not exist.
+    pub(super) fn unknown_key(&self, key: &Key, origin: Origin) -> Problem {
+        let nearest = self.nearest(key, |_| true).map(|key| key.to_string());
+        Problem {
+            subject: format!("unknown key `{key}`"),
+            origin: Some(origin),
+            detail: suggestion(nearest),
+        }
+    }
+
+    /// What to say of a variable that sets nothing.
+    pub(super) fn unknown_variable(&self, key: &Key, name: &str) -> Problem {
+        let can_be_set = |known: &Key| {
+            !self.is_in_list(known) && self.like(known).is_some_and(|like| section(like).is_none())
+        };
+        let nearest = self.nearest(key, can_be_set).map(|key| key.variable());
+        Problem {
+            subject: format!("unknown variable `{name}`"),
+            origin: None,
+            detail: suggestion(nearest),
+        }
     }
 
     /// The known key that an unknown one was most likely meant to be.
-    pub(super) fn nearest(&self, key: &Key, allowed: impl Fn(&Key) -> bool) -> Option<Key> {
+    fn nearest(&self, key: &Key, allowed: impl Fn(&Key) -> bool) -> Option<Key> {
+        let mut known = Vec::new();
+        collect(&self.shape, &Key::default(), &mut known);
         let own_name = key.path().get(1).filter(|_| is_named(key));
-        let known = self.keys().into_iter().filter(allowed).map(|known| match own_name {
+        let known = known.into_iter().filter(allowed).map(|known| match own_name {
             Some(name) if is_named(&known) => known.with(1, name),
             _ => known,
         });
         let ranked = known.map(|known| (distance(key, &known), known));
-        let near = ranked.filter(|((close, _), _)| *close <= 1 + key.name().len() / 3);
+        let near = ranked.filter(|((names, _), _)| *names <= 1 + key.name().len() / 3);
         near.min_by_key(|(distance, _)| *distance).map(|(_, known)| known)
     }
 
@@ -94,6 +118,13 @@ impl Known {
         }
         *place = value;
         whole.try_into::<Config>().map(drop).map_err(|error| error.message().to_owned())
+    }
+}
+
+fn suggestion(nearest: Option<String>) -> String {
+    match nearest {
+        Some(nearest) => format!("; did you mean `{nearest}`?"),
+        None => "; `farthing config show` lists all settings".to_owned(),
     }
 }
 
@@ -162,9 +193,8 @@ mod tests {
     #[test]
     fn the_nearest_key_is_of_the_same_section_if_it_can_be() {
         let known = Known::embedded().unwrap();
-        let nearest = |path: &[&str]| {
-            known.nearest(&Key::new(path), |_| true).map(|key| key.to_string())
-        };
+        let nearest =
+            |path: &[&str]| known.nearest(&Key::new(path), |_| true).map(|key| key.to_string());
         let is = |key: &str| Some(key.to_owned());
         assert_eq!(nearest(&["server", "listn"]), is("server.listen"));
         assert_eq!(nearest(&["sever"]), is("server"));

@@ -32,9 +32,11 @@ impl House {
     pub async fn with(options: Options, settings: &str) -> House {
         let provider = FakeProvider::start(options).await.unwrap();
         let folder = TempDir::new().unwrap();
-        let base_url = provider.base_url();
         let text = format!(
-            "[provider.openai]\nbase_url = \"{base_url}\"\napi_key_env = \"TEST_KEY\"\n{settings}"
+            "[provider.anthropic]\nbase_url = \"{}/v1\"\napi_key_env = \"TEST_KEY\"\n\
+             [provider.openai]\nbase_url = \"{}\"\napi_key_env = \"TEST_KEY\"\n{settings}",
+            provider.anthropic_base_url(),
+            provider.base_url()
         );
         std::fs::write(folder.path().join("farthing.toml"), text).unwrap();
         let (process, address) = start(&folder).await;

@@ -27,6 +27,18 @@ pub struct Prompt {
     pub tools: Vec<Tool>,
     /// A JSON schema that the answer must follow, as sent.
     pub response_format: Option<Span>,
+    /// What else is asked of the model.
+    pub demands: Demands,
+}
+
+/// What a request asks of the model beside its messages. Some providers put it in words, which
+/// are tokens of the prompt.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Demands {
+    /// To think before it answers, where that is not left to the model.
+    pub thinking: bool,
+    /// To call a tool, whichever or a named one.
+    pub tool_call: bool,
 }
 
 /// Who speaks.
@@ -64,6 +76,8 @@ pub enum Part {
     Text(JsonStr),
     /// An image: the whole part as sent.
     Image(Span),
+    /// What the model thought in an earlier turn, in words or sealed by the provider: as sent.
+    Thought(Span),
     /// Audio, files and whatever else there is: the whole part as sent.
     Other(Span),
 }
@@ -118,6 +132,7 @@ mod tests {
             messages: Vec::new(),
             tools: Vec::new(),
             response_format: None,
+            demands: Demands::default(),
         };
         assert!(matches!(prompt.text(&JsonStr(1..8)), Cow::Borrowed("plain")));
         assert_eq!(prompt.text(&JsonStr(9..22)), "tab\té");

@@ -3,13 +3,15 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use farthing_core::budget::{Claim, Rule};
 use farthing_core::clock::Clock;
 use farthing_core::entry::Who;
 use farthing_core::id::RequestId;
 use farthing_ledger::Ledger;
 use farthing_tokens::Counter;
-use farthing_upstream::{Route, Upstream};
+use farthing_upstream::{Answer, Deployment, Route, Upstream};
+use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
@@ -103,6 +105,21 @@ impl Engine {
         let all = u32::try_from(self.parts.limits.concurrent_calls).unwrap_or(u32::MAX);
         // The semaphore is never closed.
         let _ = self.places.acquire_many(all).await;
+    }
+
+    /// Asks a provider for something that costs nothing, such as its list of models.
+    ///
+    /// # Errors
+    /// [`Failure::Upstream`] where no answer comes.
+    pub async fn look_up(
+        &self,
+        deployment: &Deployment,
+        endpoint: &str,
+        headers: &HeaderMap,
+    ) -> Result<(StatusCode, HeaderMap, Bytes), Failure> {
+        let answer = self.parts.upstream.get(deployment, endpoint, headers).await?;
+        let Answer { status, headers, mut body } = answer;
+        Ok((status, headers, body.collect(self.parts.limits.answer_bytes).await?))
     }
 
     /// A place among the calls under way, given back when it is dropped.

@@ -15,7 +15,7 @@ use farthing_core::context::Context;
 use farthing_core::entry::{Asked, AttemptId, Hold, Origin};
 use farthing_core::event::{Event, EventType};
 use farthing_core::pricing::WorstCase;
-use farthing_core::usage::{Bucket, CacheTtl, Usage};
+use farthing_core::usage::{Bucket, Usage};
 use farthing_ledger::{Held, HoldError};
 use farthing_upstream::Route;
 use farthing_wire::Request;
@@ -38,6 +38,10 @@ const LONG_BODY_BYTES: usize = 16 << 10;
 pub struct Ask {
     /// The request, as parsed.
     pub request: Arc<Request>,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// The endpoint, relative to a provider's base URL, with the client's query.
+    pub endpoint: String,
     /// The client's headers.
     pub headers: HeaderMap,
     /// Whom to call, and whom instead.
@@ -46,6 +50,15 @@ pub struct Ask {
     pub body: bytes::Bytes,
     /// Whether usage was asked for on the client's behalf, and must be taken out of the stream.
     pub usage_added: bool,
+}
+
+/// What a call is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// An answer by the model.
+    Answer,
+    /// The provider's count of the prompt. It costs nothing, and is recorded all the same.
+    CountTokens,
 }
 
 /// Carries out a call from the parsed request to its entry in the ledger, and answers the client.
@@ -124,14 +137,16 @@ fn price(
     ask: &Ask,
     attempt: Attempt,
 ) -> Result<(Context, Usd), Failure> {
+    if ask.purpose == Purpose::CountTokens {
+        return Ok((ctx, Usd::ZERO));
+    }
     let Parts { tariff, limits, rules, .. } = &engine.parts;
     let what = asked(&ctx, ask, attempt);
     let longest = [ask.request.max_output, tariff.longest_answer(&what)];
     let longest = longest.into_iter().flatten().min().unwrap_or(limits.assumed_answer_tokens);
     let most = WorstCase {
         prompt_tokens: ctx.anatomy().map_or(0, |anatomy| anatomy.upper_bound),
-        // OpenAI writes to its cache unasked.
-        cache_write: Some(CacheTtl::FiveMinutes),
+        cache_write: ask.request.cache_asked,
         completion_tokens: longest.saturating_mul(ask.request.answers),
         media: ctx.anatomy().is_some_and(|anatomy| anatomy.by_kind.media > 0),
     };
@@ -178,9 +193,9 @@ async fn call(
     client: &Client,
 ) -> Result<(Context, Called), Failure> {
     let ctx = ctx.forwarded(engine.now());
-    let endpoint = ask.request.dialect.path();
     let body = if attempt.may_ask_usage { &ask.body } else { &ask.request.prompt.body };
-    let post = engine.parts.upstream.post(attempt.deployment, endpoint, &ask.headers, body.clone());
+    let post =
+        engine.parts.upstream.post(attempt.deployment, &ask.endpoint, &ask.headers, body.clone());
     let mut called = tokio::select! {
         answer = post => answer.map_or_else(Called::Failed, Called::Answering),
         () = client.left() => Called::Abandoned,
@@ -222,12 +237,13 @@ fn settle(
             held.void(&reason);
             return (ctx, reply);
         }
-        Consumed::Reported(usage) => {
-            Consumption { usage, origin: Origin::Measured, model, cut_short: false }
+        Consumed::Reported { own, others } => {
+            Consumption { usage: own, others, origin: Origin::Measured, model, cut_short: false }
         }
-        Consumed::Seen { text, cut_short } => {
-            let usage = own_count(engine, &ctx, ask, &text);
-            Consumption { usage, origin: Origin::Estimated, model, cut_short }
+        Consumed::Seen { prompt, text, cut_short } => {
+            let usage = own_count(engine, &ctx, ask, prompt, &text);
+            let (others, origin) = (Vec::new(), Origin::Estimated);
+            Consumption { usage, others, origin, model, cut_short }
         }
     };
     let what = Priced { served: &served, ..asked(&ctx, ask, attempt) };
@@ -283,9 +299,16 @@ fn asked<'a>(ctx: &Context, ask: &'a Ask, attempt: Attempt<'a>) -> Priced<'a> {
     }
 }
 
-/// The usage by our own count, for want of the provider's.
-fn own_count(engine: &Engine, ctx: &Context, ask: &Ask, answer: &str) -> Usage {
-    let prompt = ctx.anatomy().map_or(0, |anatomy| anatomy.by_kind.total());
+/// The usage by our own count, for want of the provider's; what it said of the prompt is taken.
+fn own_count(
+    engine: &Engine,
+    ctx: &Context,
+    ask: &Ask,
+    prompt: Option<Usage>,
+    answer: &str,
+) -> Usage {
+    let counted = || ctx.anatomy().map_or(0, |anatomy| anatomy.by_kind.total());
+    let prompt = prompt.unwrap_or_else(|| Usage::NONE.with(Bucket::Input, counted()));
     let (answer, _) = engine.parts.counter.count_text(ask.request.model.as_str(), answer);
-    Usage::NONE.with(Bucket::Input, prompt).with(Bucket::Output, answer)
+    prompt.with(Bucket::Output, answer)
 }

@@ -29,4 +29,4 @@ pub use client::{Answering, Client, Head, Receipt};
 pub use engine::{Engine, Parts};
 pub use failure::{Failure, Fault};
 pub use farthing_upstream::{BreakerState, Deployment, Route, Stage};
-pub use flow::Ask;
+pub use flow::{Ask, Purpose};

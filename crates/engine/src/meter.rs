@@ -8,7 +8,7 @@ use farthing_core::id::{ModelId, ProviderId};
 use farthing_core::pricing::Served;
 use farthing_core::usage::Usage;
 use farthing_upstream::{Answer, Body, Breaker, CallError};
-use farthing_wire::{Reported, StreamReader};
+use farthing_wire::{ModelUsage, Reported, StreamReader};
 use http::{HeaderMap, StatusCode, header};
 use jiff::Timestamp;
 
@@ -16,7 +16,7 @@ use crate::attempts::{Attempt, declined};
 use crate::client::{Client, Head};
 use crate::engine::Engine;
 use crate::failure::Failure;
-use crate::flow::Ask;
+use crate::flow::{Ask, Purpose};
 
 /// A refusal by a provider is a short text; what is longer is not passed on.
 pub(crate) const MAX_REFUSAL_BYTES: usize = 1 << 20;
@@ -43,9 +43,16 @@ pub enum Consumed {
     /// Certainly nothing, for this reason.
     Nothing(String),
     /// What the provider reported.
-    Reported(Usage),
+    Reported {
+        /// What the model consumed that answered.
+        own: Usage,
+        /// What other models consumed that took part.
+        others: Vec<ModelUsage>,
+    },
     /// No usable report: the prompt was sent, and this much of an answer was seen.
     Seen {
+        /// What the provider reported of the prompt, before it broke off.
+        prompt: Option<Usage>,
         /// All text of the answer.
         text: String,
         /// Whether there may have been more.
@@ -146,8 +153,34 @@ impl fmt::Display for Called {
 // === impl Consumed ===
 
 impl Consumed {
+    /// What a report says, or for want of a usable one what was `seen`: the answer's text, and
+    /// whether it was cut short.
+    fn of(
+        provider: &ProviderId,
+        reported: &Reported,
+        seen: impl FnOnce() -> (String, bool),
+    ) -> Consumed {
+        let (prompt, reason) = match reported {
+            Reported::Valid(usage) => {
+                return Consumed::Reported { own: *usage, others: Vec::new() };
+            }
+            Reported::Joint { own, others } => {
+                return Consumed::Reported { own: *own, others: others.clone() };
+            }
+            Reported::PromptOnly(usage) => (Some(*usage), None),
+            Reported::Absent => (None, None),
+            Reported::NoPrompt(_) => (None, Some("it reports a prompt without tokens")),
+            Reported::Invalid(reason) => (None, Some(reason.as_str())),
+        };
+        if let Some(reason) = reason {
+            tracing::warn!(%provider, %reason, "usage cannot be used; billed by our own count");
+        }
+        let (text, cut_short) = seen();
+        Consumed::Seen { prompt, text, cut_short }
+    }
+
     fn nothing_seen() -> Consumed {
-        Consumed::Seen { text: String::new(), cut_short: true }
+        Consumed::Seen { prompt: None, text: String::new(), cut_short: true }
     }
 }
 
@@ -184,12 +217,10 @@ async fn whole(ask: &Ask, provider: &ProviderId, mut answer: Answer, limit: usiz
             return Metered::new(Consumed::nothing_seen(), Reply::Failed(failure));
         }
     };
-    let consumed = match read.usage {
-        Reported::Valid(usage) => Consumed::Reported(usage),
-        ref unusable => {
-            warn_of(provider, unusable);
-            Consumed::Seen { text: read.text(), cut_short: false }
-        }
+    let consumed = if ask.purpose == Purpose::CountTokens {
+        Consumed::Nothing("counting tokens is free".to_owned())
+    } else {
+        Consumed::of(provider, &read.usage, || (read.text(), false))
     };
     let model = read.model.as_deref().and_then(|model| ModelId::new(model).ok());
     let reply = Reply::Whole(answer.status, answer.headers, body);
@@ -207,14 +238,9 @@ async fn streamed(ask: &Ask, attempt: Attempt<'_>, answer: Answer, client: &mut 
         let rest = read_on(&mut reader, &mut body);
         let _ = tokio::time::timeout(LAST_WORDS, rest).await;
     }
-    let consumed = match reader.usage() {
-        Reported::Valid(usage) => Consumed::Reported(*usage),
-        unusable => {
-            warn_of(&attempt.deployment.provider, unusable);
-            let cut_short = !matches!(end, End::Whole) && !reader.finished();
-            Consumed::Seen { text: reader.text().to_owned(), cut_short }
-        }
-    };
+    let consumed = Consumed::of(&attempt.deployment.provider, reader.usage(), || {
+        (reader.text().to_owned(), !matches!(end, End::Whole) && !reader.finished())
+    });
     let model = reader.model().and_then(|model| ModelId::new(model).ok());
     let reply = match end {
         End::Broken(error) => Reply::Failed(error.into()),
@@ -277,13 +303,4 @@ fn content_type(headers: &HeaderMap) -> String {
 
 fn not_the_api(provider: &ProviderId, status: StatusCode, reason: String) -> Failure {
     Failure::NotTheApi { provider: provider.to_string(), status, reason }
-}
-
-fn warn_of(provider: &ProviderId, reported: &Reported) {
-    let reason = match reported {
-        Reported::Valid(_) | Reported::Absent => return,
-        Reported::NoPrompt(_) => "it reports a prompt without tokens",
-        Reported::Invalid(reason) => reason,
-    };
-    tracing::warn!(%provider, %reason, "usage cannot be used; billed by our own count");
 }

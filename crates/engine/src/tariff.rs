@@ -5,9 +5,9 @@ use std::sync::Arc;
 use farthing_core::Usd;
 use farthing_core::entry::{Bill, Hold, Origin, PricedBy};
 use farthing_core::id::{ModelId, ProviderId};
-use farthing_core::money::Overflow;
 use farthing_core::pricing::{Catalog, Cost, CostStatus, Resolved, Served, WorstCase};
 use farthing_core::usage::Usage;
+use farthing_wire::ModelUsage;
 use jiff::Timestamp;
 use serde::Deserialize;
 
@@ -50,8 +50,10 @@ pub struct Priced<'a> {
 /// What a call consumed, before it is priced.
 #[derive(Clone, Debug)]
 pub struct Consumption {
-    /// The counts.
+    /// The counts of the model that answered.
     pub usage: Usage,
+    /// The counts of other models that took part, each at its own price.
+    pub others: Vec<ModelUsage>,
     /// Who counted.
     pub origin: Origin,
     /// The model that answered, where the provider named one.
@@ -92,26 +94,30 @@ impl Tariff {
     }
 
     /// The bill of a call. The model that the provider names sets the price, where it is known.
+    ///
+    /// A call in which other models took part names no rate card: one could not derive its cost.
     pub fn bill(&self, what: &Priced, consumed: Consumption, hold: &Hold) -> Bill {
         let answered = consumed.model.as_ref().and_then(|model| self.resolve(what, model).ok());
         let found = answered.or_else(|| self.resolve(what, what.model).ok());
-        let priced = found.as_ref().map(|found| found.card.cost(&consumed.usage));
-        let cost = match priced {
-            None => Cost::UNPRICED,
-            Some(Err(Overflow)) => Cost::unknown(CostStatus::InvalidUsage),
-            Some(Ok(cost)) if consumed.cut_short => cost.partial(),
-            Some(Ok(cost)) if consumed.origin == Origin::Estimated => cost.estimated(),
-            Some(Ok(cost)) => cost,
+        let cost = cost_by(found.as_ref(), &consumed.usage);
+        let all = consumed.others.iter().fold((cost, consumed.usage), |(cost, usage), other| {
+            let found = ModelId::new(&other.model).ok();
+            let found = found.and_then(|model| self.resolve(what, &model).ok());
+            (together(cost, cost_by(found.as_ref(), &other.usage)), usage.plus(&other.usage))
+        });
+        let (cost, usage) = match all {
+            (cost, usage) if consumed.cut_short => (cost.partial(), usage),
+            (cost, usage) if consumed.origin == Origin::Estimated => (cost.estimated(), usage),
+            all => all,
         };
+        let one_card = found.filter(|_| consumed.others.is_empty());
         Bill {
-            charged: cost
-                .usd
-                .unwrap_or_else(|| self.charge_for_unknown(what, &consumed.usage, hold)),
+            charged: cost.usd.unwrap_or_else(|| self.charge_for_unknown(what, &usage, hold)),
             model: consumed.model.unwrap_or_else(|| what.model.clone()),
-            usage: consumed.usage,
+            usage,
             origin: consumed.origin,
             cost,
-            priced_by: found.map(|found| PricedBy { card: found.card, rule: found.rule }),
+            priced_by: one_card.map(|found| PricedBy { card: found.card, rule: found.rule }),
         }
     }
 
@@ -138,4 +144,21 @@ impl Tariff {
     ) -> Result<Resolved, farthing_core::pricing::Unresolved> {
         self.catalog.resolve(what.provider.as_str(), model.as_str(), what.at, what.served)
     }
+}
+
+fn cost_by(found: Option<&Resolved>, usage: &Usage) -> Cost {
+    found.map_or(Cost::UNPRICED, |found| {
+        found.card.cost(usage).unwrap_or(Cost::unknown(CostStatus::InvalidUsage))
+    })
+}
+
+/// The cost of both; what is unknown of either is left out, and the status says so.
+fn together(one: Cost, other: Cost) -> Cost {
+    let sum = match (one.usd, other.usd) {
+        (Some(one), Some(other)) => one.plus(other).ok(),
+        (known, None) | (None, known) => return Cost { usd: known, ..one }.partial(),
+    };
+    let inexact = one.inexact || other.inexact;
+    let assumed_rate = one.assumed_rate || other.assumed_rate;
+    Cost { usd: sum, inexact, assumed_rate, ..one }
 }

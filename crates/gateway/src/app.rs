@@ -7,7 +7,7 @@ use axum::Router;
 use axum::middleware::from_fn;
 use axum::routing::{get, post};
 use farthing_core::id::{RequestId, TenantId};
-use farthing_engine::{Engine, Route};
+use farthing_engine::{Engine, Purpose, Route};
 use farthing_wire::Dialect;
 use uuid::Uuid;
 
@@ -50,10 +50,15 @@ impl Gateway {
 
     /// All routes.
     pub fn router(&self) -> Router {
-        let proxied =
-            |dialect: Dialect| post(move |state, request| proxy::call(state, dialect, request));
+        let proxied = |dialect: Dialect, purpose: Purpose| {
+            post(move |state, request| proxy::call(state, dialect, purpose, request))
+        };
         Router::new()
-            .route("/v1/chat/completions", proxied(Dialect::OpenAiChat))
+            .route("/v1/chat/completions", proxied(Dialect::OpenAiChat, Purpose::Answer))
+            .route("/v1/messages", proxied(Dialect::Anthropic, Purpose::Answer))
+            .route("/v1/messages/count_tokens", proxied(Dialect::Anthropic, Purpose::CountTokens))
+            .route("/v1/models", get(proxy::models))
+            .route("/", get(health::alive))
             .route("/api/v1/requests", get(api::requests))
             .route("/api/v1/requests/{id}", get(api::request))
             .route("/api/v1/usage", get(api::usage))

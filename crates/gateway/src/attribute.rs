@@ -5,7 +5,7 @@
 
 use axum::http::HeaderMap;
 use farthing_core::entry::Who;
-use farthing_core::id::{InvalidId, TenantId, UserId};
+use farthing_core::id::{InvalidId, TenantId, ThreadId, UserId};
 use farthing_wire::Request;
 
 /// The user where nobody is named.
@@ -27,7 +27,9 @@ pub fn who(tenant: &TenantId, headers: &HeaderMap, request: &Request) -> Result<
         tenant: tenant.clone(),
         user,
         agent: label(headers, "x-farthing-agent").transpose()?,
-        thread: label(headers, "x-farthing-thread").transpose()?,
+        thread: label(headers, "x-farthing-thread").transpose()?.or_else(|| {
+            request.labels.session.as_deref().and_then(|session| ThreadId::new(session).ok())
+        }),
         run: label(headers, "x-farthing-run").transpose()?,
     })
 }

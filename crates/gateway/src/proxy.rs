@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request as HttpRequest, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Response};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, Uri};
 use axum::response::IntoResponse;
 use farthing_core::context::Context;
 use farthing_core::id::RequestId;
 use farthing_engine::client::{BrokenOff, channel};
-use farthing_engine::{Ask, Head, Receipt, Route, flow};
+use farthing_engine::{Ask, Head, Purpose, Receipt, Route, flow};
 use farthing_wire::{Dialect, Request};
 use futures_util::stream::poll_fn;
 use jiff::SignedDuration;
@@ -26,10 +26,11 @@ const LONG_BODY_BYTES: usize = 512 << 10;
 pub async fn call(
     State(gateway): State<Gateway>,
     dialect: Dialect,
+    purpose: Purpose,
     request: HttpRequest,
 ) -> axum::response::Response {
     let id = gateway.new_request_id();
-    let answer = answer(&gateway, dialect, id, request).await;
+    let answer = answer(&gateway, dialect, purpose, id, request).await;
     let mut response =
         answer.unwrap_or_else(|reason| Rejection { dialect, id, reason }.into_response());
     // A request id is always a header value.
@@ -42,6 +43,7 @@ pub async fn call(
 async fn answer(
     gateway: &Gateway,
     dialect: Dialect,
+    purpose: Purpose,
     id: RequestId,
     http: HttpRequest,
 ) -> Result<axum::response::Response, Reason> {
@@ -52,7 +54,16 @@ async fn answer(
     let body = read(body, gateway.settings().max_body_bytes).await?;
     let request = Arc::new(parse(dialect, body).await?);
     let who = attribute::who(&gateway.settings().tenant, &head.headers, &request)?;
-    let ask = ask(request, head.headers, route);
+    let outgoing = request.outgoing();
+    let ask = Ask {
+        purpose,
+        endpoint: endpoint(dialect, purpose, &head.uri),
+        headers: head.headers,
+        route,
+        body: outgoing.body,
+        usage_added: outgoing.usage_added,
+        request,
+    };
     let (client, mut answering) = channel();
     let ctx = Context::new(who, id, came_at);
     tokio::spawn(async move { flow::run(&engine, ctx, ask, client).await });
@@ -94,9 +105,35 @@ async fn parse(dialect: Dialect, body: Bytes) -> Result<Request, Reason> {
     Ok(parsed.map_err(|_| Reason::Vanished)??)
 }
 
-fn ask(request: Arc<Request>, headers: HeaderMap, route: Route) -> Ask {
-    let outgoing = request.outgoing();
-    Ask { body: outgoing.body, usage_added: outgoing.usage_added, request, headers, route }
+/// The endpoint of a purpose, with the client's query.
+fn endpoint(dialect: Dialect, purpose: Purpose, uri: &Uri) -> String {
+    let path = dialect.path();
+    let counting = match purpose {
+        Purpose::Answer => "",
+        Purpose::CountTokens => "/count_tokens",
+    };
+    let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
+    format!("{path}{counting}{query}")
+}
+
+/// `GET /v1/models`: the provider's own list, in the dialect that the client speaks.
+pub async fn models(
+    State(gateway): State<Gateway>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> axum::response::Response {
+    let speaks_anthropic = headers.contains_key("anthropic-version");
+    let dialect = if speaks_anthropic { Dialect::Anthropic } else { Dialect::OpenAiChat };
+    let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
+    let endpoint = format!("/models{query}");
+    let listed = async {
+        let route = route(&gateway, dialect, &headers)?;
+        Ok(gateway.engine().look_up(route.at(0), &endpoint, &headers).await?)
+    };
+    match listed.await {
+        Ok((status, headers, body)) => (status, headers, body).into_response(),
+        Err(reason) => Rejection { dialect, id: gateway.new_request_id(), reason }.into_response(),
+    }
 }
 
 /// The provider's answer as the client shall see it, with what it came to beside it.

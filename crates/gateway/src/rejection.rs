@@ -80,19 +80,20 @@ enum Retry {
 impl IntoResponse for Rejection {
     fn into_response(self) -> axum::response::Response {
         let Rejection { dialect, id, reason } = self;
-        let telling = reason.telling();
+        let (telling, id) = (reason.telling(), id.to_string());
         let body = dialect.error_body(&ErrorBody {
             message: &reason.to_string(),
             kind: telling.kind,
             code: telling.code,
             param: reason.param(),
+            request_id: Some(&id),
         });
         let mut response = Response::new(Body::from(body));
         *response.status_mut() = telling.status;
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/json"));
         headers.insert("x-farthing-error", HeaderValue::from_static(telling.code));
-        if let Ok(id) = HeaderValue::from_str(&id.to_string()) {
+        if let Ok(id) = HeaderValue::from_str(&id) {
             headers.insert("x-request-id", id);
         }
         match telling.retry {

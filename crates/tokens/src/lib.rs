@@ -12,12 +12,13 @@
 //! |---|---|
 //! | [`counter`] | [`Counter`]: prompt to anatomy |
 //! | [`rules`] | [`Rules`]: what a family of models adds to the texts |
-//! | `render` | tool definitions as the text that models are shown |
+//! | `render`, `definition` | tool definitions as the text or JSON that models are shown |
 //!
 //! Not here: prices, dialects (crate `farthing-wire` makes the prompt), and usage as providers
 //! report it.
 
 pub mod counter;
+mod definition;
 mod render;
 pub mod rules;
 

@@ -1,4 +1,4 @@
-//! Tool definitions as the text that models are shown.
+//! Tool definitions as the text that OpenAI's models are shown.
 //!
 //! Providers do not publish how they show tools to a model; the reported tokens of recorded
 //! requests fit declarations in the manner of TypeScript:
@@ -126,7 +126,7 @@ fn push_description(text: &mut String, owner: &Value) {
 }
 
 /// The properties of an object's schema, if it has any.
-fn properties(schema: &Value) -> Option<&Map<String, Value>> {
+pub(crate) fn properties(schema: &Value) -> Option<&Map<String, Value>> {
     schema.get("properties")?.as_object().filter(|properties| !properties.is_empty())
 }
 

@@ -5,6 +5,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use farthing_core::id::ProviderId;
 use http::{HeaderMap, StatusCode};
+use reqwest::RequestBuilder;
 use thiserror::Error;
 use tokio::time::timeout;
 
@@ -88,14 +89,32 @@ impl Upstream {
         client: &HeaderMap,
         body: Bytes,
     ) -> Result<Answer, CallError> {
+        let request = self.client.post(deployment.url(endpoint)).body(body);
+        self.send(deployment, client, request).await
+    }
+
+    /// Gets something of a deployment that costs nothing.
+    ///
+    /// # Errors
+    /// [`CallError`] as for [`Upstream::post`].
+    pub async fn get(
+        &self,
+        deployment: &Deployment,
+        endpoint: &str,
+        client: &HeaderMap,
+    ) -> Result<Answer, CallError> {
+        self.send(deployment, client, self.client.get(deployment.url(endpoint))).await
+    }
+
+    async fn send(
+        &self,
+        deployment: &Deployment,
+        client: &HeaderMap,
+        request: RequestBuilder,
+    ) -> Result<Answer, CallError> {
         let failed =
             |stage, reason| CallError { provider: deployment.provider.clone(), stage, reason };
-        let request = self
-            .client
-            .post(deployment.url(endpoint))
-            .headers(headers::to_provider(client, deployment))
-            .body(body)
-            .send();
+        let request = request.headers(headers::to_provider(client, deployment)).send();
         let response = match timeout(self.timeouts.first_byte, request).await {
             Err(_) => {
                 let waited = format!("nothing came for {:?}", self.timeouts.first_byte);

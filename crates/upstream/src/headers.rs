@@ -41,6 +41,7 @@ pub fn to_provider(client: &HeaderMap, deployment: &Deployment) -> HeaderMap {
     if let Some(key) = &deployment.key {
         let (name, value) = match deployment.dialect {
             Dialect::OpenAiChat => (header::AUTHORIZATION, format!("Bearer {}", key.reveal())),
+            Dialect::Anthropic => (HeaderName::from_static("x-api-key"), key.reveal().to_owned()),
         };
         // A key with bytes that no header may have was refused when the configuration was read.
         if let Ok(mut value) = HeaderValue::from_str(&value) {
@@ -114,6 +115,16 @@ mod tests {
         let sent = to_provider(&client, &deployment(Some("sk-real")));
         let expected = headers(&[("openai-beta", "v2"), ("authorization", "Bearer sk-real")]);
         assert_eq!(sent, expected);
+    }
+
+    #[test]
+    fn anthropics_key_has_a_header_of_its_own() {
+        let client =
+            headers(&[("authorization", "Bearer fk_1"), ("anthropic-version", "2023-06-01")]);
+        let mut deployment = deployment(Some("sk-real"));
+        deployment.dialect = Dialect::Anthropic;
+        let expected = headers(&[("anthropic-version", "2023-06-01"), ("x-api-key", "sk-real")]);
+        assert_eq!(to_provider(&client, &deployment), expected);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use farthing_core::prompt::Span;
 use farthing_core::usage::Usage;
 use thiserror::Error;
 
-use crate::json;
+use crate::json::{self, Json, Kind, pick};
 
 /// The most of an unreadable answer, or of a provider's error, that is repeated.
 const MAX_QUOTED_CHARS: usize = 200;
@@ -19,11 +19,31 @@ pub enum Reported {
     Absent,
     /// A count that agrees with itself.
     Valid(Usage),
+    /// A count that agrees with itself, of a call in which other models took part, each at its own
+    /// price.
+    Joint {
+        /// What the model consumed that answered, and all that has no model.
+        own: Usage,
+        /// What the others consumed.
+        others: Vec<ModelUsage>,
+    },
+    /// A count of the prompt alone, from the beginning of a stream that has not told yet what the
+    /// answer took.
+    PromptOnly(Usage),
     /// A count that agrees with itself, of a prompt without a single token. Priced on its own it is
     /// what it says; as the bill of a request that had messages it cannot be true.
     NoPrompt(Usage),
     /// A count that is no count or contradicts itself, for this reason.
     Invalid(String),
+}
+
+/// What another model consumed in a call.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ModelUsage {
+    /// The model, as the provider names it.
+    pub model: String,
+    /// What it consumed.
+    pub usage: Usage,
 }
 
 /// An answer that came in one piece. Its text stays where it is, in the body.
@@ -74,8 +94,24 @@ impl AnswerError {
     }
 }
 
+/// An answer's body as a document.
+pub(crate) fn document(body: &[u8]) -> Result<Json<'_>, AnswerError> {
+    let document = Json::parse(body).map_err(|error| AnswerError::new(body, error.to_string()))?;
+    match document.kind() {
+        Kind::Object => Ok(document),
+        _ => Err(AnswerError::new(body, format!("it is {document}"))),
+    }
+}
+
+/// What the `error` member of an answer or of an event says.
+pub(crate) fn error_message(error: Json) -> Option<String> {
+    pick!(error => message);
+    let said = message.and_then(Json::as_str).or_else(|| error.as_str());
+    (!error.is_null()).then(|| quoted(&said.unwrap_or(error.text().into())))
+}
+
 /// The beginning of a text that is not ours, fit for one line of a log.
-pub(crate) fn quoted(text: &str) -> String {
+fn quoted(text: &str) -> String {
     let printable = |c: char| if c.is_control() { ' ' } else { c };
     text.chars().take(MAX_QUOTED_CHARS).map(printable).collect()
 }

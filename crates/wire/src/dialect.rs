@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::answer::{Answer, AnswerError};
+use crate::anthropic;
 use crate::error::ErrorBody;
 use crate::openai_chat;
 use crate::request::{Request, RequestError};
@@ -19,6 +20,8 @@ use crate::stream::StreamReader;
 pub enum Dialect {
     /// OpenAI's chat completions, which most providers speak.
     OpenAiChat,
+    /// Anthropic's messages, and the counting of their tokens.
+    Anthropic,
 }
 
 /// A name is no dialect's.
@@ -30,19 +33,21 @@ pub struct InvalidDialect(String);
 
 impl Dialect {
     /// Every dialect.
-    pub const ALL: &[Dialect] = &[Dialect::OpenAiChat];
+    pub const ALL: &[Dialect] = &[Dialect::OpenAiChat, Dialect::Anthropic];
 
     /// The name in configuration, ledgers and answers.
     pub const fn name(self) -> &'static str {
         match self {
             Dialect::OpenAiChat => "openai",
+            Dialect::Anthropic => "anthropic",
         }
     }
 
-    /// The endpoint, relative to a provider's base URL.
+    /// The endpoint, relative to a provider's base URL, which ends in the API's version.
     pub const fn path(self) -> &'static str {
         match self {
             Dialect::OpenAiChat => openai_chat::PATH,
+            Dialect::Anthropic => anthropic::PATH,
         }
     }
 
@@ -54,21 +59,24 @@ impl Dialect {
     pub fn parse(self, body: Bytes) -> Result<Request, RequestError> {
         match self {
             Dialect::OpenAiChat => openai_chat::request::parse(body),
+            Dialect::Anthropic => anthropic::request::parse(body),
         }
     }
 
-    /// Reads an answer that came in one piece. The body is kept, not copied.
+    /// Reads an answer that came in one piece, or no more of one than its model and usage. The body
+    /// is kept, not copied.
     ///
     /// # Errors
     /// [`AnswerError`] where it is not what the dialect's API answers, such as a proxy's web page.
     pub fn read_answer(self, body: &Bytes) -> Result<Answer, AnswerError> {
         match self {
             Dialect::OpenAiChat => openai_chat::answer::read(body),
+            Dialect::Anthropic => anthropic::answer::read(body),
         }
     }
 
     /// Reads an answer that comes as a stream. `strip_usage` takes out again what came only of
-    /// [asking for usage](crate::Outgoing::usage_added) on the client's behalf.
+    /// [asking for usage](crate::Outgoing::usage_added) on the client's behalf, if anything did.
     pub fn stream_reader(self, strip_usage: bool) -> StreamReader {
         StreamReader::new(self, strip_usage)
     }
@@ -77,6 +85,7 @@ impl Dialect {
     pub fn error_body(self, error: &ErrorBody) -> Bytes {
         match self {
             Dialect::OpenAiChat => openai_chat::error::body(error),
+            Dialect::Anthropic => anthropic::error::body(error),
         }
     }
 
@@ -128,7 +137,7 @@ mod tests {
         }
         assert_eq!(
             "OpenAI".parse::<Dialect>().unwrap_err().to_string(),
-            "`OpenAI` is not a dialect; the dialects are openai"
+            "`OpenAI` is not a dialect; the dialects are openai, anthropic"
         );
     }
 }

@@ -11,6 +11,8 @@ pub struct ErrorBody<'a> {
     pub param: Option<&'a str>,
     /// Our own stable code. Where a dialect has one that its clients act on, that is sent instead.
     pub code: &'a str,
+    /// The request's id, where it is known.
+    pub request_id: Option<&'a str>,
 }
 
 /// What went wrong, in the terms that all dialects share.

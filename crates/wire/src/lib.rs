@@ -12,21 +12,26 @@
 //! | `dialect` | [`Dialect`], which sends each question to its folder |
 //! | `request`, `answer`, `stream`, `error` | the values that all dialects share |
 //! | `openai_chat` | OpenAI's chat completions |
+//! | `anthropic` | Anthropic's messages |
+//! | `fields`, `usage` | what the reading of requests, and of usage, has in common |
 //! | [`splice`] | changing byte ranges of a body and nothing else |
 //! | `json` | walking JSON without building trees |
 //! | `sse` | where the frames of a stream end |
 
 mod answer;
+mod anthropic;
 mod dialect;
 mod error;
+mod fields;
 mod json;
 mod openai_chat;
 mod request;
 pub mod splice;
 mod sse;
 mod stream;
+mod usage;
 
-pub use answer::{Answer, AnswerError, Reported};
+pub use answer::{Answer, AnswerError, ModelUsage, Reported};
 pub use dialect::{Dialect, InvalidDialect};
 pub use error::{ErrorBody, ErrorKind};
 pub use request::{Labels, MAX_ELEMENTS, Outgoing, Request, RequestError};

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use farthing_core::id::{InvalidId, ModelId};
 use farthing_core::pricing::Served;
 use farthing_core::prompt::Prompt;
+use farthing_core::usage::CacheTtl;
 use thiserror::Error;
 
 use crate::dialect::Dialect;
@@ -27,12 +28,14 @@ pub struct Request {
     pub stream: bool,
     /// What the model will read.
     pub prompt: Prompt,
-    /// The most tokens that an answer may have, where the request says.
+    /// The most tokens that an answer may have, thinking included, where the request says.
     pub max_output: Option<u64>,
     /// How many answers it asks for: at least 1.
     pub answers: u64,
     /// How it asks to be served; empty for the standard way.
     pub served_asked: Served,
+    /// The longest-lived cache write that may come: asked for, or made by the provider unasked.
+    pub cache_asked: Option<CacheTtl>,
     /// On whose behalf it says that it is sent.
     pub labels: Labels,
     /// The change that makes a stream report usage, where it would not.
@@ -46,6 +49,8 @@ pub struct Labels {
     pub user: Option<String>,
     /// The end user, for the provider's abuse detection.
     pub safety_identifier: Option<String>,
+    /// The client's own name for the conversation.
+    pub session: Option<String>,
 }
 
 /// A request as it goes to the provider.
@@ -102,8 +107,8 @@ pub enum RequestError {
 // === impl Request ===
 
 impl Request {
-    /// The body for the provider. Only a stream whose client did not ask for usage is changed: we
-    /// ask on its behalf.
+    /// The body for the provider. Only a stream that would not report usage is changed: we ask for
+    /// it on the client's behalf.
     pub fn outgoing(&self) -> Outgoing {
         let body = &self.prompt.body;
         let changed = self.usage_edit.as_ref().and_then(|edit| {

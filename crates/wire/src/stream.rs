@@ -4,6 +4,7 @@ use bytes::Bytes;
 use farthing_core::pricing::Served;
 
 use crate::answer::Reported;
+use crate::anthropic;
 use crate::dialect::Dialect;
 use crate::json::Json;
 use crate::openai_chat;
@@ -40,6 +41,8 @@ pub(crate) struct Seen {
     pub(crate) model: Option<String>,
     pub(crate) served: Served,
     pub(crate) usage: Reported,
+    /// What `usage` is put together of, where a dialect gives it in pieces.
+    pub(crate) merged: anthropic::Merged,
     pub(crate) finish_reason: Option<String>,
     pub(crate) error: Option<String>,
     /// How many answers have begun, and how many have ended.
@@ -152,6 +155,7 @@ impl Tap {
         };
         let of_usage = match self.dialect {
             Dialect::OpenAiChat => openai_chat::stream::read(event, &mut self.seen),
+            Dialect::Anthropic => anthropic::stream::read(event, &mut self.seen),
         };
         match of_usage {
             OfUsage::All => None,

@@ -2,7 +2,7 @@
 //!
 //! `golden/<dialect>/` holds `x.request.json`, `x.answer.json` and `x.stream`, each with a `.txt`
 //! that says what is read; `x.stream.stripped` is the stream as it comes where nobody asks for
-//! usage. With `UPDATE_GOLDEN=1` the expectations are written anew: read the difference.
+//! usage, if that makes a difference to its dialect. With `UPDATE_GOLDEN=1` the expectations are written anew: read the difference.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, reason = "a test, helpers included")]
 
@@ -12,7 +12,8 @@ use std::path::{Path, PathBuf};
 
 use bytes::Bytes;
 use farthing_core::prompt::{Part, Prompt};
-use farthing_wire::{Dialect, Reported, Request};
+use farthing_core::usage::Usage;
+use farthing_wire::{Dialect, ModelUsage, Reported, Request};
 
 #[test]
 fn requests_are_read_and_sent_on_as_recorded() {
@@ -47,7 +48,10 @@ fn streams_are_read_as_recorded_however_they_arrive() {
 
             let (text, stripped) = streamed(dialect, &stream, size, true);
             compare(&path, "txt", text.as_bytes());
-            compare(&path, "stripped", stripped.as_bytes());
+            match dialect {
+                Dialect::OpenAiChat => compare(&path, "stripped", stripped.as_bytes()),
+                Dialect::Anthropic => assert_eq!(stripped, stream, "{path:?}"),
+            }
         }
     }
 }
@@ -55,7 +59,10 @@ fn streams_are_read_as_recorded_however_they_arrive() {
 #[test]
 fn line_ends_make_no_difference_to_what_is_stripped() {
     for (dialect, path, stream) in recorded(".stream") {
-        let stripped = fs::read_to_string(expected_path(&path, "stripped")).unwrap();
+        let stripped = match dialect {
+            Dialect::OpenAiChat => fs::read_to_string(expected_path(&path, "stripped")).unwrap(),
+            Dialect::Anthropic => String::from_utf8(stream.to_vec()).unwrap(),
+        };
         for line_end in ["\r\n", "\r"] {
             let stream = String::from_utf8_lossy(&stream).replace('\n', line_end).into();
             for size in [1, 2, 3, 7, 64, usize::MAX] {
@@ -87,8 +94,16 @@ fn streamed(dialect: Dialect, stream: &Bytes, size: usize, strip: bool) -> (Stri
 }
 
 fn reported(usage: &Reported) -> String {
+    let json = |usage: &Usage| serde_json::to_string(usage).unwrap();
     match usage {
-        Reported::Valid(usage) => serde_json::to_string(usage).unwrap(),
+        Reported::Valid(usage) => json(usage),
+        Reported::PromptOnly(usage) => format!("{} for the prompt", json(usage)),
+        Reported::Joint { own, others } => {
+            let others = others
+                .iter()
+                .map(|ModelUsage { model, usage }| format!(" and {} by {model}", json(usage)));
+            json(own) + &others.collect::<String>()
+        }
         unusable => format!("{unusable:?}"),
     }
 }
@@ -100,6 +115,7 @@ fn described(request: &Request) -> String {
     writeln!(text, "max output {:?}", request.max_output).unwrap();
     writeln!(text, "answers {}", request.answers).unwrap();
     writeln!(text, "served asked {:?}", request.served_asked).unwrap();
+    writeln!(text, "cache asked {:?}", request.cache_asked).unwrap();
     writeln!(text, "labels {:?}", request.labels).unwrap();
     describe_prompt(&request.prompt, &mut text);
 
@@ -117,11 +133,13 @@ fn described(request: &Request) -> String {
 fn describe_prompt(prompt: &Prompt, text: &mut String) {
     for message in &prompt.messages {
         let name = message.name.as_ref().map(|name| prompt.text(name));
-        writeln!(text, "{:?} {name:?}", message.role).unwrap();
+        let span = abridged(prompt.raw(&message.span));
+        writeln!(text, "{:?} {name:?} {span}", message.role).unwrap();
         for part in &message.parts {
             match part {
                 Part::Text(literal) => writeln!(text, "  text {:?}", prompt.text(literal)),
                 Part::Image(span) => writeln!(text, "  image {}", prompt.raw(span)),
+                Part::Thought(span) => writeln!(text, "  thought {}", prompt.raw(span)),
                 Part::Other(span) => writeln!(text, "  other {}", prompt.raw(span)),
             }
             .unwrap();
@@ -136,6 +154,17 @@ fn describe_prompt(prompt: &Prompt, text: &mut String) {
     }
     let format = prompt.response_format.as_ref().map(|span| prompt.raw(span));
     writeln!(text, "response format {format:?}").unwrap();
+    writeln!(text, "{:?}", prompt.demands).unwrap();
+}
+
+/// The two ends of a text, on one line.
+fn abridged(text: &str) -> String {
+    let chars: Vec<char> = text.chars().map(|c| if c == '\n' { ' ' } else { c }).collect();
+    let end = chars.len().saturating_sub(20).max(20);
+    match (chars.get(..20), chars.get(end..)) {
+        (Some(start), Some(end)) => String::from_iter([start, &['…'], end].concat()),
+        _ => String::from_iter(chars),
+    }
 }
 
 /// Every file of every dialect with this ending.

@@ -1,5 +1,5 @@
 use bytes::Bytes;
-use farthing_core::prompt::Tool;
+use farthing_core::prompt::{Demands, Tool};
 use farthing_tokenizer::Encoding;
 use proptest::prelude::*;
 
@@ -22,6 +22,7 @@ impl Draft {
             messages: Vec::new(),
             tools: Vec::new(),
             response_format: None,
+            demands: Demands::default(),
         };
         Self { body: String::new(), prompt }
     }
@@ -170,7 +171,7 @@ fn an_answered_person_is_history() {
 
 #[test]
 fn unknown_models_are_estimated_with_room_for_a_larger_count() {
-    let anatomy = Draft::new().say(Role::User, "Hello there").count("claude-sonnet-4-5");
+    let anatomy = Draft::new().say(Role::User, "Hello there").count("llama-4");
     assert_eq!(anatomy.by_kind.user, o200k("Hello there"));
     assert_eq!(anatomy.method, Method::Estimated);
     assert!(anatomy.upper_bound >= 2 * anatomy.by_kind.total());
@@ -201,7 +202,73 @@ fn replies_are_exact_where_the_vocabulary_is_known() {
     let cl100k = oracle(Encoding::Cl100kBase, text);
     assert_eq!(counter.count_text("gpt-4", text), (cl100k, Method::Exact));
     assert_eq!(counter.count_text("o1", text), (o200k(text), Method::Exact));
-    assert_eq!(counter.count_text("gemini-3-pro", text), (o200k(text), Method::Estimated));
+    assert_eq!(counter.count_text("llama-4", text), (o200k(text), Method::Estimated));
+}
+
+#[test]
+fn texts_in_an_unpublished_vocabulary_are_scaled_and_never_exact() {
+    let text = "It is noon, mon capitaine. ".repeat(100);
+    let said = o200k(&text);
+    for (model, percent) in [("claude-sonnet-4-5", 105), ("claude-opus-5", 140)] {
+        let anatomy = Draft::new().say(Role::User, &text).count(model);
+        assert_eq!(anatomy.by_kind.user, (said * percent + 50) / 100, "{model}");
+        assert_eq!(anatomy.method, Method::Estimated);
+        assert!(anatomy.upper_bound > anatomy.by_kind.total());
+        let reply = Counter::embedded().unwrap().count_text(model, &text);
+        assert_eq!(reply, (anatomy.by_kind.user, Method::Estimated));
+    }
+}
+
+#[test]
+fn demands_cost_the_words_they_are_put_in() {
+    let total = |thinking, tool_call, tool: Option<&str>| {
+        let mut draft = Draft::new().say(Role::User, "Hi!");
+        draft.prompt.demands = Demands { thinking, tool_call };
+        let draft = match tool {
+            Some(tool) => draft.offering(tool),
+            None => draft,
+        };
+        draft.count("claude-sonnet-4-5").by_kind.total()
+    };
+    let plain = total(false, false, None);
+    assert_eq!(total(true, false, None), plain + 29);
+    assert_eq!(total(false, true, None), plain, "there is no tool to call");
+    let offered = total(false, false, Some(TOOL));
+    assert!(offered > plain + 500, "any tool brings instructions");
+    assert_eq!(total(false, true, Some(TOOL)), offered + 99);
+}
+
+#[test]
+fn tools_that_are_searched_for_count_only_in_the_bound() {
+    let deferred = TOOL.replacen("\"name\"", "\"defer_loading\":true,\"name\"", 1);
+    let count = |tool: &str| Draft::new().say(Role::User, "").offering(tool).count("claude-opus-5");
+    let (shown, hidden) = (count(TOOL), count(&deferred));
+    assert!(shown.by_kind.tools > 0);
+    assert_eq!(hidden.by_kind.tools, 0);
+    assert_eq!(hidden.upper_bound, shown.upper_bound);
+}
+
+#[test]
+fn what_a_provider_runs_itself_is_bound_by_what_it_may_bring_in() {
+    let search = r#"{"type":"web_search_20250305","name":"web_search"}"#;
+    let anatomy = Draft::new().say(Role::User, "").offering(search).count("claude-opus-4-6");
+    assert_eq!(anatomy.by_kind.tools, 1_700);
+    assert!(anatomy.upper_bound >= 500_000);
+}
+
+#[test]
+fn only_thoughts_since_the_last_message_of_a_person_are_read_again() {
+    let sealed = format!("\"{}\"", "s".repeat(1_198));
+    let thinking = |draft: Draft| {
+        draft.say(Role::Assistant, "").with(|draft, message| {
+            message.parts.push(Part::Thought(draft.raw(&sealed)));
+        })
+    };
+    let ask = || Draft::new().say(Role::User, "");
+    let recent = thinking(ask()).say(Role::Tool, "").count("gemini-3-pro");
+    let older = thinking(ask()).say(Role::User, "").count("gemini-3-pro");
+    assert_eq!((recent.by_kind.history, older.by_kind.history), (212, 0));
+    assert!(older.upper_bound >= recent.by_kind.total());
 }
 
 #[test]
@@ -229,7 +296,7 @@ proptest! {
     fn any_prompt_is_within_its_bound(
         texts in prop::collection::vec((0..4_u8, any::<String>()), 0..6),
         tools in prop::collection::vec(any::<String>(), 0..3),
-        model in "gpt-4o|gpt-5|o3|llama|",
+        model in "gpt-4o|gpt-5|o3|claude-opus-5|claude-sonnet-4|gemini-2.5-pro|gemini-3|llama|",
     ) {
         let mut draft = Draft::new();
         for (role, text) in &texts {

@@ -6,14 +6,11 @@ use farthing_core::pricing::Served;
 use super::message::each_text;
 use super::note_tier;
 use super::usage::reported;
-use crate::answer::{Answer, AnswerError, quoted};
-use crate::json::{Json, Kind, pick};
+use crate::answer::{self, Answer, AnswerError, error_message};
+use crate::json::{Json, pick};
 
 pub(crate) fn read(body: &Bytes) -> Result<Answer, AnswerError> {
-    let document = Json::parse(body).map_err(|error| AnswerError::new(body, error.to_string()))?;
-    if document.kind() != Kind::Object {
-        return Err(AnswerError::new(body, format!("it is {document}")));
-    }
+    let document = answer::document(body)?;
     pick!(document => model, service_tier, choices, usage, error);
     let mut served = Served::new();
     note_tier(&mut served, service_tier);
@@ -34,13 +31,6 @@ pub(crate) fn read(body: &Bytes) -> Result<Answer, AnswerError> {
         texts,
         body: body.clone(),
     })
-}
-
-/// What the `error` member of an answer or of a chunk says.
-pub(super) fn error_message(error: Json) -> Option<String> {
-    pick!(error => message);
-    let said = message.and_then(Json::as_str).or_else(|| error.as_str());
-    (!error.is_null()).then(|| quoted(&said.unwrap_or(error.text().into())))
 }
 
 #[cfg(test)]

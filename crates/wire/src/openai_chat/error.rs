@@ -47,6 +47,7 @@ mod tests {
             message: "budget \"day\" is spent",
             param: None,
             code: "budget_exceeded",
+            request_id: None,
         };
         let expected = r#"{"error":{"message":"budget \"day\" is spent","type":"insufficient_quota","param":null,"code":"insufficient_quota"}}"#;
         assert_eq!(body(&error), expected);
@@ -59,6 +60,7 @@ mod tests {
             message: "`messages` is missing; add it to the body",
             param: Some("messages"),
             code: "invalid_request",
+            request_id: None,
         };
         let expected = r#"{"error":{"message":"`messages` is missing; add it to the body","type":"invalid_request_error","param":"messages","code":"invalid_request"}}"#;
         assert_eq!(body(&error), expected);

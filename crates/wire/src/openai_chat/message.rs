@@ -4,13 +4,14 @@ use std::fmt::Arguments;
 
 use farthing_core::prompt::{Message, Part, Role, Tool, ToolCall};
 
+use crate::fields::{self, Elements};
 use crate::json::{Json, Kind, pick};
-use crate::request::{MAX_ELEMENTS, RequestError};
+use crate::request::RequestError;
 
 /// Reads a request's arrays, and counts what they hold.
 #[derive(Debug, Default)]
 pub(super) struct Reader {
-    elements: usize,
+    elements: Elements,
 }
 
 /// Every string of an answer's message, or of a piece of it, that the model wrote.
@@ -54,9 +55,7 @@ impl Reader {
     }
 
     fn message(&mut self, value: Json, path: Arguments) -> Result<Message, RequestError> {
-        if value.kind() != Kind::Object {
-            return Err(RequestError::wrong(path, value, "an object"));
-        }
+        let value = fields::object(path, value)?;
         pick!(value => role, name, content, reasoning_content, refusal, tool_calls, function_call);
         let mut parts = match content {
             Some(content) => self.parts(content, format_args!("{path}.content"))?,
@@ -97,9 +96,7 @@ impl Reader {
         if let Some(text) = text(value) {
             return Ok(text);
         }
-        if value.kind() != Kind::Object {
-            return Err(RequestError::wrong(path, value, "an object"));
-        }
+        let value = fields::object(path, value)?;
         let [kind, said, refusal] = value.pick(["type", "text", "refusal"]);
         let known = match kind.and_then(Json::as_str).as_deref() {
             Some("text") => said.and_then(text),
@@ -117,15 +114,9 @@ impl Reader {
         expected: &'static str,
         read: impl Fn(&mut Reader, Json<'a>, Arguments) -> Result<T, RequestError>,
     ) -> Result<Vec<T>, RequestError> {
-        if value.kind() != Kind::Array {
-            return Err(RequestError::wrong(path, value, expected));
-        }
         let mut items = Vec::new();
-        for (index, element) in value.elements().enumerate() {
-            self.elements += 1;
-            if self.elements > MAX_ELEMENTS {
-                return Err(RequestError::TooMany { param: path.to_string() });
-            }
+        for (index, element) in fields::array(path, value, expected)?.enumerate() {
+            self.elements.add(path)?;
             items.push(read(self, element, format_args!("{path}[{index}]"))?);
         }
         Ok(items)

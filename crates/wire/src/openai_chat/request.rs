@@ -1,30 +1,27 @@
 //! Reading a request's body.
 
 use bytes::Bytes;
-use farthing_core::id::ModelId;
 use farthing_core::pricing::Served;
-use farthing_core::prompt::Prompt;
+use farthing_core::prompt::{Demands, Prompt};
+use farthing_core::usage::CacheTtl;
 
 use super::message::Reader;
 use super::note_tier;
 use crate::dialect::Dialect;
+use crate::fields::{self, flag};
 use crate::json::{Json, Kind, pick};
 use crate::request::{Labels, Request, RequestError};
 use crate::splice::Edit;
 
 /// Reads what counting, pricing and attributing need. The rest is the provider's to judge.
 pub(crate) fn parse(body: Bytes) -> Result<Request, RequestError> {
-    let document = Json::parse(&body)?;
-    if document.kind() != Kind::Object {
-        return Err(RequestError::NotAnObject { found: document.to_string() });
-    }
+    let document = fields::document(&body)?;
     pick!(document =>
         model, messages, tools, functions, response_format, stream, stream_options, n,
         max_completion_tokens, max_tokens, service_tier, user, safety_identifier,
     );
-    let model = model.ok_or(RequestError::Missing { param: "model" })?;
-    let model = model.as_str().ok_or_else(|| RequestError::wrong("model", model, "a string"))?;
-    let messages = messages.ok_or(RequestError::Missing { param: "messages" })?;
+    let model = fields::model(model)?;
+    let messages = fields::required("messages", messages)?;
     let stream = flag("stream", stream)?;
     let mut served_asked = Served::new();
     note_tier(&mut served_asked, service_tier);
@@ -36,14 +33,20 @@ pub(crate) fn parse(body: Bytes) -> Result<Request, RequestError> {
     let response_format = response_format.and_then(json_schema).map(Json::span);
     Ok(Request {
         dialect: Dialect::OpenAiChat,
-        model: ModelId::new(&model)?,
+        model,
         stream,
         max_output: max_output(max_completion_tokens, max_tokens)?,
         answers: positive("n", n)?.unwrap_or(1),
         served_asked,
-        labels: Labels { user: text(user), safety_identifier: text(safety_identifier) },
+        // Providers cache as they see fit.
+        cache_asked: Some(CacheTtl::FiveMinutes),
+        labels: Labels {
+            user: text(user),
+            safety_identifier: text(safety_identifier),
+            session: None,
+        },
         usage_edit: if stream { ask_for_usage(document, stream_options)? } else { None },
-        prompt: Prompt { messages, tools, response_format, body },
+        prompt: Prompt { messages, tools, response_format, demands: Demands::default(), body },
     })
 }
 
@@ -76,11 +79,6 @@ fn ask_for_usage(document: Json, options: Option<Json>) -> Result<Option<Edit>, 
         Some(refused) => Some(replace(refused, b"true")),
         None => Some(options.append(r#""include_usage":true"#)),
     })
-}
-
-fn flag(param: &str, value: Option<Json>) -> Result<bool, RequestError> {
-    let Some(value) = value.filter(|value| !value.is_null()) else { return Ok(false) };
-    value.as_bool().ok_or_else(|| RequestError::wrong(param, value, "true, false or null"))
 }
 
 fn positive(param: &str, value: Option<Json>) -> Result<Option<u64>, RequestError> {

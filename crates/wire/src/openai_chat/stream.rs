@@ -1,10 +1,9 @@
 //! Reading an answer that comes as a stream of chunks.
 
-use super::answer::error_message;
 use super::message::each_text;
 use super::note_tier;
 use super::usage::reported;
-use crate::answer::Reported;
+use crate::answer::{Reported, error_message};
 use crate::json::{Json, Kind, pick};
 use crate::stream::{OfUsage, Seen};
 

@@ -10,10 +10,8 @@
 use farthing_core::usage::{Bucket, Usage};
 
 use crate::answer::Reported;
-use crate::json::{Json, Kind};
-
-/// No call comes near; what is beyond is a provider's mistake.
-const MAX_TOKENS: u64 = 1_000_000_000_000;
+use crate::json::Json;
+use crate::usage::{self, count, required};
 
 /// Kinds of input: where they go, and where if they came from the cache.
 const INPUT_KINDS: [(&str, Bucket, Bucket); 3] = [
@@ -30,18 +28,10 @@ const OUTPUT_KINDS: [(&str, Bucket); 3] = [
 
 /// Reads a `usage` member.
 pub(super) fn reported(usage: Option<Json>) -> Reported {
-    let Some(usage) = usage.filter(|usage| !usage.is_null()) else { return Reported::Absent };
-    if usage.kind() != Kind::Object {
-        return Reported::Invalid(format!("usage is {usage}, not an object"));
-    }
-    if usage.members().next().is_none() {
-        return Reported::Absent;
-    }
-    match prompt(usage).and_then(|(prompt, buckets)| completion(usage, prompt, buckets)) {
-        Ok(usage) if usage.prompt() == 0 => Reported::NoPrompt(usage),
-        Ok(usage) => Reported::Valid(usage),
-        Err(reason) => Reported::Invalid(reason),
-    }
+    usage::reported(usage, |usage| {
+        let (prompt, buckets) = prompt(usage)?;
+        completion(usage, prompt, buckets).map(usage::agreed)
+    })
 }
 
 /// The tokens of the prompt, and their buckets.
@@ -112,17 +102,6 @@ fn cached(usage: Json, details: Option<Json>) -> Result<u64, String> {
         Some(other) => Err(format!("cached tokens are said to be {first} and {other}")),
         None => Ok(first),
     }
-}
-
-fn required(usage: Json, name: &str) -> Result<u64, String> {
-    count(Some(usage), name)?.ok_or_else(|| format!("{name} is missing"))
-}
-
-fn count(of: Option<Json>, name: &str) -> Result<Option<u64>, String> {
-    let value = of.and_then(|of| of.pick([name])[0]).filter(|value| !value.is_null());
-    let Some(value) = value else { return Ok(None) };
-    let tokens = value.as_count().filter(|tokens| *tokens <= MAX_TOKENS);
-    tokens.map(Some).ok_or_else(|| format!("{name} is {value}, which is no count of tokens"))
 }
 
 #[cfg(test)]

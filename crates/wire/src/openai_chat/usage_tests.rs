@@ -201,7 +201,7 @@ proptest! {
                 prop_assert_eq!((usage.prompt(), usage.completion()), (prompt, completion));
             }
             Reported::Invalid(_) => {}
-            Reported::Absent => prop_assert!(false),
+            other => prop_assert!(false, "{other:?}"),
         }
     }
 }

@@ -1,0 +1,234 @@
+//! Messages and tools of a request, and what the model wrote in an answer: content blocks, all.
+
+use std::fmt::Arguments;
+
+use farthing_core::prompt::{JsonStr, Message, Part, Role, Tool, ToolCall};
+use farthing_core::usage::CacheTtl;
+
+use super::type_of;
+use crate::fields::{self, Elements};
+use crate::json::{Json, Kind, pick};
+use crate::request::RequestError;
+
+/// How deep content is looked into: a tool's result, and a document in it.
+const LEVELS: u8 = 2;
+
+/// Reads a request's arrays, counts what they hold, and notes what is to be cached.
+#[derive(Debug, Default)]
+pub(super) struct Reader {
+    elements: Elements,
+    cache_asked: Option<CacheTtl>,
+}
+
+/// Every piece of a block of an answer, or of an event's part of one, that the model wrote: strings,
+/// and the input of a tool as JSON.
+pub(super) fn each_text<'a>(block: Json<'a>, say: &mut impl FnMut(Json<'a>)) {
+    pick!(block => thinking, text, name, partial_json, input, content);
+    let strings = [thinking, text, name, partial_json].into_iter().flatten();
+    strings.filter(|text| text.kind() == Kind::String).for_each(&mut *say);
+    // A stream begins each call with an empty input.
+    input.filter(|input| input.members().next().is_some()).map(&mut *say);
+    if matches!(&*type_of(block), "compaction" | "compaction_delta") {
+        content.filter(|summary| summary.kind() == Kind::String).map(say);
+    }
+}
+
+// === impl Reader ===
+
+impl Reader {
+    /// The longest-lived cache write that anything read so far asks for.
+    pub(super) fn cache_asked(&self) -> Option<CacheTtl> {
+        self.cache_asked
+    }
+
+    /// Notes a `cache_control`: five minutes, or what it says; what is unknown may be long.
+    pub(super) fn note_cache(&mut self, cache_control: Option<Json>) {
+        let Some(asked) = cache_control.filter(|asked| !asked.is_null()) else { return };
+        let [ttl] = asked.pick(["ttl"]);
+        let ttl = match ttl.and_then(Json::as_str).as_deref() {
+            None | Some("5m") => CacheTtl::FiveMinutes,
+            Some(_) => CacheTtl::OneHour,
+        };
+        self.cache_asked = self.cache_asked.max(Some(ttl));
+    }
+
+    /// The system prompt and the messages.
+    pub(super) fn messages(
+        &mut self,
+        system: Option<Json>,
+        messages: Json,
+    ) -> Result<Vec<Message>, RequestError> {
+        let mut read = Vec::new();
+        if let Some(system) = system.filter(|system| !system.is_null()) {
+            let mut message = empty(Role::System, system);
+            self.content(format_args!("system"), system, LEVELS, &mut message)?;
+            read.push(message);
+        }
+        let path = format_args!("messages");
+        for (index, value) in fields::array(path, messages, "an array of messages")?.enumerate() {
+            self.elements.add(path)?;
+            self.message(format_args!("messages[{index}]"), value, &mut read)?;
+        }
+        Ok(read)
+    }
+
+    /// A request's tools.
+    pub(super) fn tools(&mut self, tools: Option<Json>) -> Result<Vec<Tool>, RequestError> {
+        let Some(tools) = tools.filter(|tools| !tools.is_null()) else { return Ok(Vec::new()) };
+        let path = format_args!("tools");
+        let mut read = Vec::new();
+        for tool in fields::array(path, tools, "an array of tools or null")? {
+            self.elements.add(path)?;
+            pick!(tool => cache_control);
+            self.note_cache(cache_control);
+            read.push(Tool { span: tool.span() });
+        }
+        Ok(read)
+    }
+
+    /// A message. Where it has results of tools it is read as several: each result is one of its
+    /// own, with the block's span, and so is each run of blocks between them.
+    fn message(
+        &mut self,
+        path: Arguments,
+        value: Json,
+        read: &mut Vec<Message>,
+    ) -> Result<(), RequestError> {
+        pick!(fields::object(path, value)? => role, content);
+        let role = role.map_or(Role::User, self::role);
+        let path = format_args!("{path}.content");
+        let Some(blocks) = content.filter(|content| content.kind() == Kind::Array) else {
+            let mut message = empty(role, value);
+            if let Some(content) = content.filter(|content| !content.is_null()) {
+                self.content(path, content, LEVELS, &mut message)?;
+            }
+            read.push(message);
+            return Ok(());
+        };
+        let mut runs: Vec<Message> = Vec::new();
+        for (index, block) in blocks.elements().enumerate() {
+            self.elements.add(path)?;
+            let speaker = if is_result(block) { Role::Tool } else { role };
+            match runs.last_mut() {
+                Some(run) if run.role == speaker && speaker != Role::Tool => {
+                    run.span.end = block.end();
+                }
+                _ => runs.push(empty(speaker, block)),
+            }
+            if let Some(run) = runs.last_mut() {
+                self.block(format_args!("{path}[{index}]"), block, LEVELS, run)?;
+            }
+        }
+        match runs.as_mut_slice() {
+            [] => runs.push(empty(role, value)),
+            [only] if only.role == role => only.span = value.span(),
+            _ => {}
+        }
+        read.append(&mut runs);
+        Ok(())
+    }
+
+    /// Adds what a `content` says: a string, or blocks.
+    fn content(
+        &mut self,
+        path: Arguments,
+        content: Json,
+        levels: u8,
+        message: &mut Message,
+    ) -> Result<(), RequestError> {
+        if let Some(text) = content.as_literal() {
+            message.parts.push(Part::Text(text));
+            return Ok(());
+        }
+        let expected = "a string or an array of content blocks";
+        for (index, block) in fields::array(path, content, expected)?.enumerate() {
+            self.elements.add(path)?;
+            self.block(format_args!("{path}[{index}]"), block, levels, message)?;
+        }
+        Ok(())
+    }
+
+    /// Adds a block. What is unknown, or nested too deeply, is one part as it was sent.
+    fn block(
+        &mut self,
+        path: Arguments,
+        block: Json,
+        levels: u8,
+        message: &mut Message,
+    ) -> Result<(), RequestError> {
+        let block = fields::object(path, block)?;
+        let [kind, text, name, input, content, cache_control] =
+            block.pick(["type", "text", "name", "input", "content", "cache_control"]);
+        self.note_cache(cache_control);
+        let known = match &*kind.and_then(Json::as_str).unwrap_or_default() {
+            "text" => text.and_then(Json::as_literal).map(Part::Text),
+            "thinking" | "redacted_thinking" => Some(Part::Thought(block.span())),
+            "image" => Some(Part::Image(block.span())),
+            "tool_use" | "server_tool_use" | "mcp_tool_use" => {
+                match (name.and_then(Json::as_literal), input) {
+                    (Some(name), Some(input)) => {
+                        let arguments = JsonStr(input.span());
+                        message.tool_calls.push(ToolCall { name, arguments });
+                        return Ok(());
+                    }
+                    _ => None,
+                }
+            }
+            "tool_result" | "mcp_tool_result" if levels > 0 => {
+                let Some(content) = content.filter(|content| !content.is_null()) else {
+                    return Ok(());
+                };
+                let path = format_args!("{path}.content");
+                return self.content(path, content, levels - 1, message);
+            }
+            "document" | "search_result" if levels > 0 => {
+                return self.document(path, block, levels - 1, message);
+            }
+            _ => None,
+        };
+        message.parts.push(known.unwrap_or(Part::Other(block.span())));
+        Ok(())
+    }
+
+    /// Adds a document or a search result: its texts where it has any, else all of it as it was sent.
+    fn document(
+        &mut self,
+        path: Arguments,
+        block: Json,
+        levels: u8,
+        message: &mut Message,
+    ) -> Result<(), RequestError> {
+        pick!(block => title, context, source, content);
+        let said = match source.filter(|source| source.kind() == Kind::Object) {
+            Some(source) if type_of(source) == "text" => source.pick(["data"])[0],
+            Some(source) => source.pick(["content"])[0],
+            None => content,
+        };
+        let readable = |said: &Json| matches!(said.kind(), Kind::String | Kind::Array);
+        let Some(said) = said.filter(readable) else {
+            message.parts.push(Part::Other(block.span()));
+            return Ok(());
+        };
+        let labels = [title, context, source].into_iter().flatten().filter_map(Json::as_literal);
+        message.parts.extend(labels.map(Part::Text));
+        self.content(format_args!("{path}.content"), said, levels, message)
+    }
+}
+
+fn empty(role: Role, value: Json) -> Message {
+    let (parts, tool_calls) = (Vec::new(), Vec::new());
+    Message { role, span: value.span(), name: None, parts, tool_calls }
+}
+
+fn role(value: Json) -> Role {
+    match value.as_str().as_deref() {
+        Some("system") => Role::System,
+        Some("assistant") => Role::Assistant,
+        _ => Role::User,
+    }
+}
+
+/// Whether a block is what a tool gave back: `tool_result`, `web_search_tool_result` and their like.
+fn is_result(block: Json) -> bool {
+    type_of(block).ends_with("tool_result")
+}

@@ -1,0 +1,210 @@
+//! `farthing count`.
+
+use std::borrow::Cow;
+use std::io::{self, IsTerminal, Write};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, anyhow};
+use bytes::Bytes;
+use clap::CommandFactory;
+use clap::error::ErrorKind;
+use farthing_core::anatomy::{Anatomy, ByKind, Method};
+use farthing_tokens::Counter;
+use farthing_wire::{Dialect, Request};
+use serde::{Deserialize, Serialize};
+use serde_json::value::RawValue;
+
+use super::figures::{grouped, plural, share};
+use super::lines::{Unanswered, answer_each};
+use super::output::Output;
+use super::{dialects, input};
+
+/// Whose tokens are counted where nobody says.
+const MODEL: &str = "gpt-4.1";
+
+const EXAMPLES: &str = "\
+Examples:
+  farthing count \"How many tokens is this?\"
+  git diff | farthing count --model gpt-5
+  farthing count --request body.json
+  farthing count --requests requests.jsonl > counts.jsonl";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(super) struct Args {
+    /// A text, the name of a file with one, or `-` for standard input.
+    #[arg(value_name = "TEXT|FILE|-")]
+    text: Option<String>,
+    /// The model that reads it [default: gpt-4.1, or the one that the request names].
+    #[arg(long)]
+    model: Option<String>,
+    /// A file with the body of one request (`-`: standard input).
+    #[arg(long, value_name = "FILE", conflicts_with = "text")]
+    request: Option<PathBuf>,
+    /// A file with a JSON object a line: `request`, and `id`, `model`, `uri` where there are any.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["text", "request", "model"])]
+    requests: Option<PathBuf>,
+    /// Which API a request is for, such as `openai`, where its shape does not tell.
+    #[arg(long, value_name = "DIALECT", conflicts_with = "text")]
+    api: Option<Dialect>,
+    /// Print the result as JSON. JSON lines are answered in JSON anyway.
+    #[arg(long)]
+    json: bool,
+}
+
+/// The count of a text.
+#[derive(Serialize)]
+struct TextCount<'m> {
+    model: &'m str,
+    tokens: u64,
+    method: Method,
+}
+
+/// The count of a request.
+#[derive(Serialize)]
+struct RequestCount<'m> {
+    api: Dialect,
+    model: &'m str,
+    tokens: u64,
+    method: Method,
+    upper_bound: u64,
+    by_kind: ByKind,
+}
+
+/// A line of input.
+#[derive(Deserialize)]
+struct Line<'l> {
+    #[serde(borrow)]
+    request: &'l RawValue,
+    #[serde(borrow)]
+    model: Option<Cow<'l, str>>,
+    #[serde(borrow)]
+    uri: Option<Cow<'l, str>>,
+}
+
+/// A line of output, behind the id.
+#[derive(Serialize)]
+struct LineCount {
+    tokens: u64,
+    method: Method,
+    by_kind: ByKind,
+}
+
+pub(super) fn run(args: &Args) -> Result<ExitCode> {
+    let counter = Counter::embedded().context("the embedded rules for counting")?;
+    if let Some(file) = &args.requests {
+        return count_lines(&counter, args, file);
+    }
+    match (&args.request, &args.text) {
+        (Some(file), _) => count_request(&counter, args, file)?,
+        (None, Some(text)) => count_text(&counter, args, text)?,
+        (None, None) if io::stdin().is_terminal() => nothing_given(),
+        (None, None) => count_text(&counter, args, "-")?,
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn nothing_given() -> ! {
+    let message = "give a text, the name of a file, or a request with --request FILE";
+    super::Cli::command().error(ErrorKind::MissingRequiredArgument, message).exit()
+}
+
+fn count_text(counter: &Counter, args: &Args, argument: &str) -> Result<()> {
+    let input::Text { text, name } = input::text(argument)?;
+    let model = args.model.as_deref().unwrap_or(MODEL);
+    let (tokens, method) = counter.count_text(model, &text);
+    let mut out = Output::stdout();
+    if args.json {
+        out.json(&TextCount { model, tokens, method })?;
+    } else {
+        let (tokens, bytes) = (plural(tokens, "token"), plural(text.len() as u64, "byte"));
+        writeln!(out, "{tokens} for {model} ({}), in {name} of {bytes}", word(method))?;
+    }
+    Ok(())
+}
+
+fn count_request(counter: &Counter, args: &Args, file: &Path) -> Result<()> {
+    let body = Bytes::from(input::body(file)?);
+    let request = dialects::parse(args.api, body).map_err(|reason| anyhow!(reason));
+    let request = request.with_context(|| input::name(file))?;
+    let model = args.model.as_deref().unwrap_or(request.model.as_str());
+    let Anatomy { by_kind, method, upper_bound } = counter.count(model, &request.prompt);
+    let tokens = by_kind.total();
+    let api = request.dialect;
+    let count = RequestCount { api, model, tokens, method, upper_bound, by_kind };
+    let mut out = Output::stdout();
+    if args.json {
+        out.json(&count)?
+    } else {
+        print(&mut out, &count)?
+    }
+    Ok(())
+}
+
+fn print(out: &mut impl Write, count: &RequestCount<'_>) -> io::Result<()> {
+    let RequestCount { api, model, tokens, method, upper_bound, .. } = count;
+    writeln!(out, "A request for {model}, as of the API `{api}`\n")?;
+    for (kind, tokens_of_kind) in named(&count.by_kind) {
+        let share = share(tokens_of_kind, *tokens);
+        writeln!(out, "  {kind:<12}  {:>12}  {share:>6}", grouped(tokens_of_kind))?;
+    }
+    writeln!(out, "  {:<12}  {:>12}", "in all", grouped(*tokens))?;
+    match method {
+        Method::Exact => writeln!(out, "\nExact: as the provider counts."),
+        Method::Estimated => {
+            writeln!(out, "\nEstimated; no more than {}.", plural(*upper_bound, "token"))
+        }
+    }
+}
+
+/// The kinds that there are, most tokens first.
+fn named(by_kind: &ByKind) -> Vec<(&'static str, u64)> {
+    let ByKind { system, tools, history, tool_results, user, media, overhead } = *by_kind;
+    let mut named = vec![
+        ("system", system),
+        ("tools", tools),
+        ("history", history),
+        ("tool results", tool_results),
+        ("user", user),
+        ("media", media),
+        ("overhead", overhead),
+    ];
+    named.retain(|(_, tokens)| *tokens > 0);
+    named.sort_by_key(|(_, tokens)| std::cmp::Reverse(*tokens));
+    named
+}
+
+fn word(method: Method) -> &'static str {
+    match method {
+        Method::Exact => "exact",
+        Method::Estimated => "estimated",
+    }
+}
+
+fn count_lines(counter: &Counter, args: &Args, file: &Path) -> Result<ExitCode> {
+    let mut out = Output::stdout();
+    let count = |line: &str| count_line(counter, args.api, line);
+    let malformed = answer_each(input::open(file)?, &mut out, count)
+        .with_context(|| format!("{} cannot be counted to its end", input::name(file)))?;
+    Ok(if malformed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn count_line(
+    counter: &Counter,
+    api: Option<Dialect>,
+    line: &str,
+) -> Result<LineCount, Unanswered> {
+    let malformed = |error: serde_json::Error| Unanswered::Malformed(error.to_string());
+    let Line { request, model, uri } = serde_json::from_str(line).map_err(malformed)?;
+    let unanswered = |reason| Unanswered::Because(None, reason);
+    let api = match (api, uri) {
+        (None, Some(uri)) => Some(dialects::of_uri(&uri).map_err(unanswered)?),
+        (api, _) => api,
+    };
+    let body = Bytes::copy_from_slice(request.get().as_bytes());
+    let request: Request = dialects::parse(api, body).map_err(unanswered)?;
+    let model = model.as_deref().unwrap_or(request.model.as_str());
+    let Anatomy { by_kind, method, .. } = counter.count(model, &request.prompt);
+    Ok(LineCount { tokens: by_kind.total(), method, by_kind })
+}

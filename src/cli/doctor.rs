@@ -1,0 +1,118 @@
+//! `farthing doctor`.
+
+mod checks;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use anyhow::Result;
+use serde::Serialize;
+
+use self::checks::{Check, Verdict};
+use super::config::Sources;
+use super::output::Output;
+
+/// Characters of a line, at the most.
+const WIDTH: usize = 80;
+/// What stands before the words of a check: its verdict and its name.
+const MARGIN: usize = 24;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    #[command(flatten)]
+    sources: Sources,
+    /// Ask each provider for one answer, without a key. Otherwise nothing is sent, only a connection
+    /// is made.
+    #[arg(long)]
+    online: bool,
+    /// Print the result as JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Serialize)]
+struct Report {
+    ok: bool,
+    checks: Vec<Check>,
+}
+
+pub(super) async fn run(args: &Args) -> Result<ExitCode> {
+    let checks = checks::all(&args.sources, args.online).await;
+    let ok = checks.iter().all(|check| check.verdict != Verdict::Fail);
+    let report = Report { ok, checks };
+    let mut out = Output::stdout();
+    if args.json {
+        out.json(&report)?
+    } else {
+        print(&mut out, &report)?
+    }
+    Ok(if ok { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
+    for Check { name, verdict, found, remedy } in &report.checks {
+        let mut head = format!("{:<6}{name:<18}", verdict.name());
+        for line in wrapped(found).into_iter().chain(remedy.iter().flat_map(|text| wrapped(text))) {
+            writeln!(out, "{head}{line}")?;
+            head = " ".repeat(MARGIN);
+        }
+    }
+    let count = |verdict| report.checks.iter().filter(|check| check.verdict == verdict).count();
+    match (count(Verdict::Fail), count(Verdict::Warn)) {
+        (0, 0) => writeln!(out, "\nAll is in place."),
+        (0, warned) => writeln!(out, "\nAll that is needed is in place; {warned} to look at."),
+        (failed, _) => writeln!(out, "\n{failed} of {} failed.", report.checks.len()),
+    }
+}
+
+/// A text in lines that fit beside the margin; longer words stay whole.
+fn wrapped(text: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= WIDTH - MARGIN => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn checks_read_well_in_eighty_columns() {
+        let check = |verdict, found: &str, remedy: Option<&str>| Check {
+            name: "provider openai".to_owned(),
+            verdict,
+            found: found.to_owned(),
+            remedy: remedy.map(str::to_owned),
+        };
+        let report = Report {
+            ok: false,
+            checks: vec![
+                check(Verdict::Ok, "api.openai.com:443 can be reached", None),
+                check(
+                    Verdict::Fail,
+                    "nothing at api.openai.com:443 takes a connection, neither at first nor later",
+                    Some("check the network"),
+                ),
+            ],
+        };
+        let mut out = Vec::new();
+        print(&mut out, &report).unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "ok    provider openai   api.openai.com:443 can be reached\n\
+             fail  provider openai   nothing at api.openai.com:443 takes a connection,\n\
+             \u{20}                       neither at first nor later\n\
+             \u{20}                       check the network\n\
+             \n\
+             1 of 2 failed.\n"
+        );
+    }
+}

@@ -1,0 +1,174 @@
+//! `farthing price`.
+
+mod cases;
+mod quote;
+
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use anyhow::{Context, Result, anyhow, bail};
+use clap::error::ErrorKind;
+use clap::{ArgGroup, CommandFactory};
+use farthing_core::pricing::{Catalog, CostStatus, Resolved, Unresolved};
+use farthing_core::usage::{Bucket, Usage};
+use farthing_tokens::Counter;
+use farthing_wire::Dialect;
+use serde_json::json;
+
+use self::quote::{Quote, Subject};
+use super::config::Sources;
+use super::lines::answer_each;
+use super::output::Output;
+use super::{dialects, input};
+use crate::house;
+
+const EXAMPLES: &str = "\
+Examples:
+  farthing price --model gpt-4.1 --input 12000 --cached 8000 --output 500
+  farthing price --model gpt-4.1 \"Tell me a story.\"
+  farthing price --request body.json
+  farthing price --cases usage.jsonl > costs.jsonl";
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+#[command(group(ArgGroup::new("what").required(true)))]
+pub(super) struct Args {
+    /// A message to the model: a text, the name of a file with one, or `-` for standard input.
+    #[arg(value_name = "TEXT|FILE|-", group = "what", requires = "model")]
+    text: Option<String>,
+    /// The model that answers.
+    #[arg(long)]
+    model: Option<String>,
+    /// Whose model it is [default: the first configured provider with a price for it].
+    #[arg(long)]
+    provider: Option<String>,
+    /// Tokens of the prompt, cached ones included.
+    #[arg(long, value_name = "TOKENS", group = "what", requires = "model")]
+    input: Option<u64>,
+    /// Those of them that come from the provider's cache.
+    #[arg(long, value_name = "TOKENS", requires = "input")]
+    cached: Option<u64>,
+    /// Tokens of the answer.
+    #[arg(long, value_name = "TOKENS", conflicts_with = "cases")]
+    output: Option<u64>,
+    /// A file with the body of one request (`-`: standard input).
+    #[arg(long, value_name = "FILE", group = "what")]
+    request: Option<PathBuf>,
+    /// Which API the request is for, such as `openai`, where its shape does not tell.
+    #[arg(long, value_name = "DIALECT", requires = "request")]
+    api: Option<Dialect>,
+    /// A file with a JSON object a line: `id`, `provider`, `api_flavor`, `model`, `timestamp`,
+    /// `price_context`, and `usage_payload` as the provider sent it.
+    #[arg(long, value_name = "FILE", group = "what", conflicts_with_all = ["model", "provider"])]
+    cases: Option<PathBuf>,
+    #[command(flatten)]
+    sources: Sources,
+    /// Print the result as JSON. JSON lines are answered in JSON anyway.
+    #[arg(long)]
+    json: bool,
+}
+
+pub(super) fn run(args: &Args) -> Result<ExitCode> {
+    let catalog = Catalog::embedded().context("the embedded price catalog")?;
+    if let Some(file) = &args.cases {
+        return price_cases(&catalog, file);
+    }
+    let config = args.sources.load()?;
+    let subject = match args.input {
+        Some(input) => Subject::of_usage(usage(args, input), args.model()?),
+        None => subject_to_count(args)?,
+    };
+    let providers = match &args.provider {
+        Some(provider) => vec![provider.as_str()],
+        None => config.price_lists(),
+    };
+    let mut out = Output::stdout();
+    match find(&catalog, &providers, &subject) {
+        Ok((provider, found)) => {
+            let assumed = config.budgets.assumed_answer_tokens;
+            let quote = Quote::new(provider, &found, &subject, assumed)?;
+            if args.json {
+                out.json(&quote)?
+            } else {
+                quote.print(&mut out)?
+            }
+            Ok(ExitCode::SUCCESS)
+        }
+        Err(reason) if args.json => {
+            out.json(&json!({ "status": CostStatus::Unpriced, "error": reason }))?;
+            Ok(ExitCode::FAILURE)
+        }
+        Err(reason) => bail!(reason),
+    }
+}
+
+// === impl Args ===
+
+impl Args {
+    /// The model, which the rules for arguments ask for wherever nothing else names one.
+    fn model(&self) -> Result<&str> {
+        self.model.as_deref().context("no model is named; add --model MODEL")
+    }
+}
+
+fn usage(args: &Args, input: u64) -> Usage {
+    let cached = args.cached.unwrap_or(0);
+    let Some(fresh) = input.checked_sub(cached) else {
+        let message = format!("--cached {cached} is part of --input {input} and cannot exceed it");
+        super::Cli::command().error(ErrorKind::ValueValidation, message).exit()
+    };
+    let prompt = Usage::NONE.with(Bucket::Input, fresh).with(Bucket::CacheRead, cached);
+    prompt.with(Bucket::Output, args.output.unwrap_or(0))
+}
+
+/// A text or a request, counted.
+fn subject_to_count(args: &Args) -> Result<Subject> {
+    let request = match &args.request {
+        Some(file) => dialects::parse(args.api, input::body(file)?.into())
+            .map_err(|reason| anyhow!("{}: {reason}", input::name(file)))?,
+        None => {
+            let text = input::text(args.text.as_deref().unwrap_or_default())?.text;
+            let messages = json!([{ "role": "user", "content": text }]);
+            let body = json!({ "model": args.model()?, "messages": messages });
+            Dialect::OpenAiChat.parse(body.to_string().into())?
+        }
+    };
+    let counter = Counter::embedded().context("the embedded rules for counting")?;
+    let model = args.model.as_deref().unwrap_or(request.model.as_str()).to_owned();
+    let anatomy = counter.count(&model, &request.prompt);
+    Ok(Subject::of_request(&request, anatomy, model, args.output))
+}
+
+/// The rates of the subject's model, and whose they are.
+fn find<'p>(
+    catalog: &Catalog,
+    providers: &[&'p str],
+    subject: &Subject,
+) -> Result<(&'p str, Resolved), String> {
+    let now = house::clock().now();
+    let mut reasons = Vec::new();
+    for provider in providers {
+        match catalog.resolve(provider, &subject.model, now, &subject.served) {
+            Ok(found) => return Ok((provider, found)),
+            Err(missed) => reasons.push(unpriced(&subject.model, provider, &missed)),
+        }
+    }
+    Err(format!("{}; name another provider with --provider", reasons.join("; ")))
+}
+
+/// What to say of a model without a price.
+fn unpriced(model: &str, provider: &str, missed: &Unresolved) -> String {
+    let similar = match missed.suggestions.as_slice() {
+        [] => String::new(),
+        names => format!("; similar names are {}", names.join(", ")),
+    };
+    format!("no price is known for `{model}` of {provider}{similar}")
+}
+
+fn price_cases(catalog: &Catalog, file: &Path) -> Result<ExitCode> {
+    let mut out = Output::stdout();
+    let malformed =
+        answer_each(input::open(file)?, &mut out, |line| cases::price(catalog, line))
+            .with_context(|| format!("{} cannot be priced to its end", input::name(file)))?;
+    Ok(if malformed == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
