@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use crate::support::House;
 
-fn hello() -> Value {
+pub fn hello() -> Value {
     json!({
         "model": "claude-sonnet-4-5",
         "max_tokens": 60,
@@ -13,14 +13,14 @@ fn hello() -> Value {
     })
 }
 
-fn hello_streamed() -> Value {
+pub fn hello_streamed() -> Value {
     let mut body = hello();
     body["stream"] = json!(true);
     body
 }
 
 impl House {
-    fn message(&self, body: &Value) -> reqwest::RequestBuilder {
+    pub fn message(&self, body: &Value) -> reqwest::RequestBuilder {
         let url = format!("{}/v1/messages?beta=true", self.address);
         let call = self.http.post(url).header("anthropic-version", "2023-06-01");
         call.header("content-type", "application/json").body(body.to_string())

@@ -97,3 +97,30 @@ async fn a_page_of_another_site_may_not_call() {
     assert_eq!(answer.status(), 403);
     assert!(house.provider.log().is_empty());
 }
+
+#[tokio::test]
+async fn a_long_history_is_counted_and_one_that_is_too_long_is_refused() {
+    let house = House::open().await;
+    let messages = |count: usize| -> Value {
+        let message = |_| json!({ "role": "user", "content": "ok" });
+        let messages: Vec<Value> = (0..count).map(message).collect();
+        json!({ "model": "gpt-4.1", "max_completion_tokens": 5, "messages": messages })
+    };
+    let answer = house.chat(&messages(40_000)).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let (status, code, _) = refused(&house, messages(100_001).to_string()).await;
+    assert_eq!((status, code.as_str()), (400, "too_many_elements"));
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_body_of_many_megabytes_passes_whole() {
+    let house = House::open().await;
+    let mut body = hello();
+    body["messages"][0]["content"] = json!("All work and no play. ".repeat(200_000));
+    let body = body.to_string();
+    let answer = house.post(body.clone()).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    assert!(house.provider.log()[0].body.as_ref() == body.as_bytes());
+    house.close().await;
+}

@@ -4,20 +4,25 @@ use std::time::Duration;
 
 use farthing_fake_provider::Options;
 
+use crate::anthropic;
 use crate::support::{House, hello, hello_streamed};
 
 #[tokio::test]
-async fn l1_after_a_kill_every_answered_call_is_there_once_and_nothing_is_held() {
+async fn l1_after_ten_kills_every_answered_call_is_there_once_and_nothing_is_held() {
     let pace = Options { between_chunks: Duration::from_millis(5), ..Options::default() };
     let mut house = House::with(pace, "").await;
     let mut answered = Vec::new();
-    for asked in [40, 80, 120] {
-        let calls: Vec<_> = (0..40)
-            .map(|i| if i % 2 == 0 { hello() } else { hello_streamed() })
-            .map(|body| tokio::spawn(house.chat(&body).send()))
-            .collect();
+    for kill in 1..=10 {
+        let mixed = [
+            house.chat(&hello()),
+            house.chat(&hello_streamed()),
+            house.message(&anthropic::hello()),
+            house.message(&anthropic::hello_streamed()),
+        ];
+        let calls = (0..6).flat_map(|_| mixed.each_ref().map(|call| call.try_clone().unwrap()));
+        let calls: Vec<_> = calls.map(|call| tokio::spawn(call.send())).collect();
         // In the middle of it: all are under way, some are done.
-        while house.provider.log().len() < asked {
+        while house.provider.log().len() < kill * 24 {
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
         tokio::time::sleep(Duration::from_millis(100)).await;
