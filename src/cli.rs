@@ -12,11 +12,13 @@ mod price;
 mod serve;
 mod verify;
 
+use std::fmt::Display;
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use anyhow::Result;
-use clap::{Parser, Subcommand};
+use clap::error::ErrorKind;
+use clap::{CommandFactory, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::demo;
@@ -34,7 +36,7 @@ enum Command {
     /// Run the gateway with its ledger.
     #[command(visible_alias = "up")]
     Serve(serve::Args),
-    /// See what it does: a sample agent against a built-in provider. No key, nothing spent.
+    /// See what it does, with a sample agent. No key, nothing spent.
     Demo(Demo),
     /// Count the tokens of a text, a request, or JSON lines of requests.
     Count(count::Args),
@@ -43,7 +45,7 @@ enum Command {
     /// Show or check the settings.
     #[command(subcommand)]
     Config(config::Action),
-    /// Check that all is in place: settings, ledger, port, providers, keys, prices.
+    /// Check that all is in place: settings, ledger, port, providers.
     Doctor(doctor::Args),
     /// Check the ledger against itself: balances, holds and costs.
     Verify(verify::Args),
@@ -97,6 +99,11 @@ fn log_to_stderr() {
         .with_writer(std::io::stderr)
         .with_ansi(colours)
         .init();
+}
+
+/// Ends the process as where arguments cannot be understood.
+fn misused(message: impl Display) -> ! {
+    Cli::command().error(ErrorKind::ValueValidation, message).exit()
 }
 
 #[expect(clippy::print_stderr, reason = "the one place that reports why a command failed")]

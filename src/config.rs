@@ -116,8 +116,7 @@ impl Config {
 
     /// Whose prices in the catalog the configured providers have.
     pub(crate) fn price_lists(&self) -> Vec<&str> {
-        let lists = self.provider.iter();
-        lists.map(|(name, provider)| provider.prices.as_deref().unwrap_or(name)).collect()
+        self.provider.iter().map(|(name, provider)| provider.price_list(name)).collect()
     }
 
     /// A route to each configured provider, with the keys that `env` has for them.
@@ -144,7 +143,7 @@ impl Config {
                 })
             });
             let others = others.collect::<Result<_>>()?;
-            Ok(Route::new(first, others))
+            Route::new(first, others).with_context(|| format!("[provider.{name}]"))
         };
         self.provider.iter().map(route).collect()
     }
@@ -172,6 +171,11 @@ impl Server {
 // === impl Provider ===
 
 impl Provider {
+    /// Whose prices in the catalog it has; `name` is its own.
+    pub(crate) fn price_list<'p>(&'p self, name: &'p str) -> &'p str {
+        self.prices.as_deref().unwrap_or(name)
+    }
+
     fn deployment(
         &self,
         name: &str,
@@ -187,7 +191,7 @@ impl Provider {
         }
         let base_url = self.base_url.as_str().to_owned();
         let deployment = Deployment::new(ProviderId::new(name)?, self.dialect, base_url, breaker);
-        let prices = ProviderId::new(self.prices.as_deref().unwrap_or(name))?;
+        let prices = ProviderId::new(self.price_list(name))?;
         Ok(deployment.priced_as(prices).with_key(key.map(Secret::new)))
     }
 }
@@ -200,6 +204,7 @@ impl Upstream {
             connect: Duration::from_millis(self.connect_timeout_ms),
             first_byte: Duration::from_millis(self.first_byte_timeout_ms),
             idle: Duration::from_millis(self.idle_timeout_ms),
+            call: self.call_timeout(),
         }
     }
 

@@ -41,6 +41,7 @@ pub(crate) fn build(
             concurrent_calls: config.server.max_concurrent_calls,
             answer_bytes: config.upstream.max_answer_bytes,
             assumed_answer_tokens: config.budgets.assumed_answer_tokens,
+            reader_patience: config.upstream.timeouts().idle,
             retries: config.upstream.retries(),
             call: config.upstream.call_timeout(),
         },

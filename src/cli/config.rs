@@ -20,12 +20,12 @@ const ALIGNED_CHARS: usize = 44;
 /// Where settings come from.
 #[derive(Clone, Debug, clap::Args)]
 pub(super) struct Sources {
-    /// A file with the settings that differ from the default.
+    /// A file with settings of your own.
     #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// The ledger's file, instead of the one that the configuration names.
+    pub(super) config: Option<PathBuf>,
+    /// The ledger's file, instead of the configured one.
     #[arg(long, value_name = "FILE")]
-    store: Option<String>,
+    pub(super) store: Option<String>,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -40,22 +40,22 @@ pub(super) enum Action {
 pub(super) struct Show {
     #[command(flatten)]
     sources: Sources,
-    /// Say of each where it comes from: the default, a line of a file, a variable, or a flag.
+    /// Say of each where it comes from.
     #[arg(long)]
     origin: bool,
-    /// Print them, with their origins, as JSON.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
 }
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Check {
-    /// The file to check, instead of the one that would be read.
+    /// What to check, instead of the file that would be read.
     #[arg(value_name = "FILE", conflicts_with = "config")]
     file: Option<PathBuf>,
     #[command(flatten)]
     sources: Sources,
-    /// Print the result as JSON.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
 }
@@ -112,11 +112,11 @@ impl Sources {
         (Some(config), problems)
     }
 
-    /// The file, in words.
+    /// Where settings come from, in words that go behind "from".
     pub(super) fn description(&self) -> String {
         match self.file() {
             Some((file, why)) => format!("{}, {why}", file.display()),
-            None => format!("the default; there is no {FOUND} in the current folder"),
+            None => format!("the defaults: there is no {FOUND} in the current folder"),
         }
     }
 
@@ -156,7 +156,7 @@ fn show(args: &Show) -> Result<ExitCode> {
         out.json(&shown.collect::<Vec<_>>())?;
     } else {
         if args.origin {
-            writeln!(out, "# file: {}\n", args.sources.description())?;
+            writeln!(out, "# from {}\n", args.sources.description())?;
         }
         print(&mut out, &settings, args.origin)?;
     }
@@ -216,7 +216,7 @@ fn check(args: &Check) -> Result<ExitCode> {
         let file = sources.file().map(|(file, _)| file);
         out.json(&Checked { ok, file, problems })?;
     } else if ok {
-        writeln!(out, "ok: {}", sources.description())?;
+        writeln!(out, "ok, from {}", sources.description())?;
     } else {
         problems.iter().try_for_each(|problem| writeln!(out, "{problem}"))?;
     }

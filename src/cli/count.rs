@@ -5,10 +5,8 @@ use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Context, Result};
 use bytes::Bytes;
-use clap::CommandFactory;
-use clap::error::ErrorKind;
 use farthing_core::anatomy::{Anatomy, ByKind, Method};
 use farthing_tokens::Counter;
 use farthing_wire::{Dialect, Request};
@@ -18,12 +16,16 @@ use serde_json::value::RawValue;
 use super::figures::{grouped, plural, share};
 use super::lines::{Unanswered, answer_each};
 use super::output::Output;
-use super::{dialects, input};
+use super::{dialects, input, misused};
 
 /// Whose tokens are counted where nobody says.
 const MODEL: &str = "gpt-4.1";
 
-const EXAMPLES: &str = "\
+const MORE: &str = "\
+JSON lines have `request`, the body; where there are any, `id`, `model`, and
+`uri`, which says what API the request is for. Each is answered by a line; one
+that cannot be read makes the exit code 1.
+
 Examples:
   farthing count \"How many tokens is this?\"
   git diff | farthing count --model gpt-5
@@ -31,24 +33,24 @@ Examples:
   farthing count --requests requests.jsonl > counts.jsonl";
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(after_help = MORE)]
 pub(super) struct Args {
-    /// A text, the name of a file with one, or `-` for standard input.
+    /// A text, a file with one, or `-` for standard input.
     #[arg(value_name = "TEXT|FILE|-")]
     text: Option<String>,
-    /// The model that reads it [default: gpt-4.1, or the one that the request names].
-    #[arg(long)]
+    /// Whose tokens [default: gpt-4.1, or the request's model].
+    #[arg(long, value_name = "NAME")]
     model: Option<String>,
-    /// A file with the body of one request (`-`: standard input).
+    /// The body of one request.
     #[arg(long, value_name = "FILE", conflicts_with = "text")]
     request: Option<PathBuf>,
-    /// A file with a JSON object a line: `request`, and `id`, `model`, `uri` where there are any.
+    /// Requests as JSON lines.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["text", "request", "model"])]
     requests: Option<PathBuf>,
-    /// Which API a request is for, such as `openai`, where its shape does not tell.
+    /// What API a request is for, if its shape does not tell.
     #[arg(long, value_name = "DIALECT", conflicts_with = "text")]
     api: Option<Dialect>,
-    /// Print the result as JSON. JSON lines are answered in JSON anyway.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
 }
@@ -99,15 +101,12 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     match (&args.request, &args.text) {
         (Some(file), _) => count_request(&counter, args, file)?,
         (None, Some(text)) => count_text(&counter, args, text)?,
-        (None, None) if io::stdin().is_terminal() => nothing_given(),
+        (None, None) if io::stdin().is_terminal() => {
+            misused("give a text, a file with one, or a request with --request FILE")
+        }
         (None, None) => count_text(&counter, args, "-")?,
     }
     Ok(ExitCode::SUCCESS)
-}
-
-fn nothing_given() -> ! {
-    let message = "give a text, the name of a file, or a request with --request FILE";
-    super::Cli::command().error(ErrorKind::MissingRequiredArgument, message).exit()
 }
 
 fn count_text(counter: &Counter, args: &Args, argument: &str) -> Result<()> {
@@ -125,9 +124,7 @@ fn count_text(counter: &Counter, args: &Args, argument: &str) -> Result<()> {
 }
 
 fn count_request(counter: &Counter, args: &Args, file: &Path) -> Result<()> {
-    let body = Bytes::from(input::body(file)?);
-    let request = dialects::parse(args.api, body).map_err(|reason| anyhow!(reason));
-    let request = request.with_context(|| input::name(file))?;
+    let request = dialects::open(args.api, file)?;
     let model = args.model.as_deref().unwrap_or(request.model.as_str());
     let Anatomy { by_kind, method, upper_bound } = counter.count(model, &request.prompt);
     let tokens = by_kind.total();

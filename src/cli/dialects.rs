@@ -1,9 +1,14 @@
 //! Which dialect something is written in, where only an address, a name or the thing itself says.
 
+use std::path::Path;
+
+use anyhow::{Result, anyhow};
 use bytes::Bytes;
-use farthing_wire::{Dialect, Request};
+use farthing_wire::{Dialect, InvalidDialect, Request};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
+
+use super::input;
 
 /// The dialect of an endpoint's address.
 ///
@@ -11,28 +16,37 @@ use serde::de::IgnoredAny;
 /// Where none of ours is spoken there.
 pub(super) fn of_uri(uri: &str) -> Result<Dialect, String> {
     let path = uri.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
+    // What is to be counted is written as what is to be answered.
+    let path = path.strip_suffix("/count_tokens").unwrap_or(path);
     let spoken = Dialect::ALL.iter().find(|dialect| path.ends_with(dialect.path()));
     spoken.copied().ok_or_else(|| {
         let known: Vec<_> = Dialect::ALL.iter().map(|dialect| dialect.path()).collect();
-        format!("what is spoken at `{uri}` is not known; known are {}", known.join(", "))
+        format!("the API of `{uri}` is none of ours, which are {}", known.join(", "))
     })
 }
 
 /// The dialect of what a provider answers, by how cases of prices call it: `default` is the
-/// provider's own.
+/// provider's own, and `sse` a stream of it.
 ///
 /// # Errors
 /// Where it is none of ours.
 pub(super) fn of_flavor(provider: &str, flavor: &str) -> Result<Dialect, String> {
     let name = match (flavor, provider) {
         ("chat", _) => "openai",
-        ("default" | "sse", "google") => "gemini",
         ("default" | "sse", "anthropic" | "aws" | "cohere") => provider,
+        ("default" | "sse", "google") => "gemini",
+        ("default" | "sse", "openrouter") => "responses",
         // Everyone else answers as OpenAI's chat completions do.
         ("default" | "sse", _) => "openai",
         (other, _) => other,
     };
-    name.parse().map_err(|error| format!("api_flavor `{flavor}` of {provider}: {error}"))
+    named(name).map_err(|error| format!("api_flavor `{flavor}` of {provider}: {error}"))
+}
+
+/// The dialect of this name or, as cases spell it, of this endpoint.
+fn named(name: &str) -> Result<Dialect, InvalidDialect> {
+    let path = |dialect: &&Dialect| dialect.path().strip_prefix('/') == Some(name);
+    Dialect::ALL.iter().find(path).copied().map_or_else(|| name.parse(), Ok)
 }
 
 /// Reads a request, in the dialect that it is said to be in or looks like.
@@ -42,6 +56,12 @@ pub(super) fn of_flavor(provider: &str, flavor: &str) -> Result<Dialect, String>
 pub(super) fn parse(dialect: Option<Dialect>, body: Bytes) -> Result<Request, String> {
     let dialect = dialect.map_or_else(|| of_body(&body), Ok)?;
     dialect.parse(body).map_err(|error| error.to_string())
+}
+
+/// Reads the request in a file.
+pub(super) fn open(dialect: Option<Dialect>, file: &Path) -> Result<Request> {
+    let request = parse(dialect, input::body(file)?.into());
+    request.map_err(|reason| anyhow!("{}: {reason}", input::name(file)))
 }
 
 /// What tells requests of one dialect from those of another.
@@ -86,7 +106,7 @@ fn of_body(body: &[u8]) -> Result<Dialect, String> {
         (None, None, Some(_)) => "responses",
         _ => "openai",
     };
-    name.parse().map_err(|error| format!("the request looks like one for `{name}`: {error}"))
+    named(name).map_err(|error| format!("the request looks like one for `{name}`: {error}"))
 }
 
 #[cfg(test)]
@@ -102,6 +122,8 @@ mod tests {
         ] {
             assert_eq!(of_uri(uri), Ok(Dialect::OpenAiChat), "{uri}");
         }
+        let counted = "https://api.anthropic.com/v1/messages/count_tokens?beta=true";
+        assert_eq!(of_uri(counted), Ok(Dialect::Anthropic));
         let error = of_uri("https://api.openai.com/v1/responses/compact").unwrap_err();
         assert!(
             error.contains("responses/compact") && error.contains("/chat/completions"),

@@ -14,18 +14,17 @@ use super::output::Output;
 
 /// Characters of a line, at the most.
 const WIDTH: usize = 80;
-/// What stands before the words of a check: its verdict and its name.
-const MARGIN: usize = 24;
+/// What stands before the name of a check: its verdict.
+const VERDICT: usize = 6;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     #[command(flatten)]
     sources: Sources,
-    /// Ask each provider for one answer, without a key. Otherwise nothing is sent, only a connection
-    /// is made.
+    /// Ask each provider for an answer too, without its key.
     #[arg(long)]
     online: bool,
-    /// Print the result as JSON.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
 }
@@ -50,11 +49,14 @@ pub(super) async fn run(args: &Args) -> Result<ExitCode> {
 }
 
 fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
+    let names = report.checks.iter().map(|check| check.name.chars().count());
+    let margin = VERDICT + names.max().unwrap_or_default() + 2;
     for Check { name, verdict, found, remedy } in &report.checks {
-        let mut head = format!("{:<6}{name:<18}", verdict.name());
-        for line in wrapped(found).into_iter().chain(remedy.iter().flat_map(|text| wrapped(text))) {
-            writeln!(out, "{head}{line}")?;
-            head = " ".repeat(MARGIN);
+        let mut head = format!("{:<VERDICT$}{name}", verdict.name());
+        let texts = std::iter::once(found).chain(remedy);
+        for line in texts.flat_map(|text| wrapped(text, WIDTH.saturating_sub(margin))) {
+            writeln!(out, "{head:<margin$}{line}")?;
+            head.clear();
         }
     }
     let count = |verdict| report.checks.iter().filter(|check| check.verdict == verdict).count();
@@ -65,12 +67,12 @@ fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
     }
 }
 
-/// A text in lines that fit beside the margin; longer words stay whole.
-fn wrapped(text: &str) -> Vec<String> {
+/// A text in lines of so many characters; longer words stay whole.
+fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for word in text.split_whitespace() {
         match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= WIDTH - MARGIN => {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
                 line.push(' ');
                 line.push_str(word);
             }
@@ -107,10 +109,10 @@ mod tests {
         print(&mut out, &report).unwrap();
         assert_eq!(
             String::from_utf8(out).unwrap(),
-            "ok    provider openai   api.openai.com:443 can be reached\n\
-             fail  provider openai   nothing at api.openai.com:443 takes a connection,\n\
-             \u{20}                       neither at first nor later\n\
-             \u{20}                       check the network\n\
+            "ok    provider openai  api.openai.com:443 can be reached\n\
+             fail  provider openai  nothing at api.openai.com:443 takes a connection,\n\
+             \u{20}                      neither at first nor later\n\
+             \u{20}                      check the network\n\
              \n\
              1 of 2 failed.\n"
         );

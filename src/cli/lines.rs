@@ -21,7 +21,7 @@ pub(super) enum Unanswered {
 }
 
 /// What each line is asked for first, so that whatever is wrong with it can be told by name.
-#[derive(Default, Deserialize)]
+#[derive(Deserialize)]
 struct Named<'l> {
     #[serde(borrow, default)]
     id: Option<&'l RawValue>,
@@ -66,18 +66,18 @@ pub(super) fn answer_each<T: Serialize>(
             Ok((line, id)) => (id, answer(line)),
             Err(reason) => (None, Err(Unanswered::Malformed(reason))),
         };
-        malformed += u64::from(matches!(answered, Err(Unanswered::Malformed(_))));
-        let error = |status, error| {
-            let line = id.is_none().then_some(number);
-            Error { id, line, status, error }
-        };
         match answered {
             Ok(answer) => serde_json::to_writer(&mut *out, &Answer { id, answer })?,
-            Err(Unanswered::Malformed(reason)) => {
-                serde_json::to_writer(&mut *out, &error(None, reason))?;
-            }
-            Err(Unanswered::Because(status, reason)) => {
-                serde_json::to_writer(&mut *out, &error(status, reason))?;
+            Err(unanswered) => {
+                let (status, error) = match unanswered {
+                    Unanswered::Malformed(reason) => {
+                        malformed += 1;
+                        (None, reason)
+                    }
+                    Unanswered::Because(status, reason) => (status, reason),
+                };
+                let line = id.is_none().then_some(number);
+                serde_json::to_writer(&mut *out, &Error { id, line, status, error })?;
             }
         }
         writeln!(out)?;

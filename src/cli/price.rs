@@ -6,66 +6,82 @@ mod quote;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use anyhow::{Context, Result, anyhow, bail};
-use clap::error::ErrorKind;
-use clap::{ArgGroup, CommandFactory};
+use anyhow::{Context, Result, bail};
+use clap::ArgGroup;
 use farthing_core::pricing::{Catalog, CostStatus, Resolved, Unresolved};
 use farthing_core::usage::{Bucket, Usage};
 use farthing_tokens::Counter;
 use farthing_wire::Dialect;
+use serde::Serialize;
 use serde_json::json;
 
 use self::quote::{Quote, Subject};
 use super::config::Sources;
 use super::lines::answer_each;
 use super::output::Output;
-use super::{dialects, input};
+use super::{dialects, input, misused};
 use crate::house;
 
-const EXAMPLES: &str = "\
+const USAGE: &str = "\
+farthing price --model NAME <TEXT|FILE|->
+       farthing price --model NAME --input N [--cached N] [--output N]
+       farthing price --request FILE
+       farthing price --cases FILE";
+
+const MORE: &str = "\
+JSON lines have `id`, `provider`, `api_flavor`, `model`, `timestamp`,
+`price_context`, and `usage_payload` as the provider sent it. Each is answered
+by a line; one that cannot be read makes the exit code 1.
+
 Examples:
-  farthing price --model gpt-4.1 --input 12000 --cached 8000 --output 500
   farthing price --model gpt-4.1 \"Tell me a story.\"
-  farthing price --request body.json
+  farthing price --model gpt-4.1 --input 12000 --cached 8000 --output 500
   farthing price --cases usage.jsonl > costs.jsonl";
 
 #[derive(Debug, clap::Args)]
-#[command(after_help = EXAMPLES)]
+#[command(override_usage = USAGE, after_help = MORE)]
 #[command(group(ArgGroup::new("what").required(true)))]
 pub(super) struct Args {
-    /// A message to the model: a text, the name of a file with one, or `-` for standard input.
+    /// A message: a text, a file with one, or `-` for standard input.
     #[arg(value_name = "TEXT|FILE|-", group = "what", requires = "model")]
     text: Option<String>,
     /// The model that answers.
-    #[arg(long)]
+    #[arg(long, value_name = "NAME")]
     model: Option<String>,
-    /// Whose model it is [default: the first configured provider with a price for it].
-    #[arg(long)]
+    /// Whose it is [default: the first configured that has it].
+    #[arg(long, value_name = "NAME")]
     provider: Option<String>,
     /// Tokens of the prompt, cached ones included.
-    #[arg(long, value_name = "TOKENS", group = "what", requires = "model")]
+    #[arg(long, value_name = "N", group = "what", requires = "model")]
     input: Option<u64>,
     /// Those of them that come from the provider's cache.
-    #[arg(long, value_name = "TOKENS", requires = "input")]
+    #[arg(long, value_name = "N", requires = "input")]
     cached: Option<u64>,
     /// Tokens of the answer.
-    #[arg(long, value_name = "TOKENS", conflicts_with = "cases")]
+    #[arg(long, value_name = "N", conflicts_with = "cases")]
     output: Option<u64>,
-    /// A file with the body of one request (`-`: standard input).
+    /// The body of one request.
     #[arg(long, value_name = "FILE", group = "what")]
     request: Option<PathBuf>,
-    /// Which API the request is for, such as `openai`, where its shape does not tell.
+    /// What API the request is for, if its shape does not tell.
     #[arg(long, value_name = "DIALECT", requires = "request")]
     api: Option<Dialect>,
-    /// A file with a JSON object a line: `id`, `provider`, `api_flavor`, `model`, `timestamp`,
-    /// `price_context`, and `usage_payload` as the provider sent it.
+    /// Usage as JSON lines.
     #[arg(long, value_name = "FILE", group = "what", conflicts_with_all = ["model", "provider"])]
     cases: Option<PathBuf>,
-    #[command(flatten)]
-    sources: Sources,
-    /// Print the result as JSON. JSON lines are answered in JSON anyway.
+    /// A file with settings of your own.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Print JSON.
     #[arg(long)]
     json: bool,
+}
+
+/// The answer for a model without a price.
+#[derive(Serialize)]
+struct Unpriced {
+    status: CostStatus,
+    error: String,
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
@@ -73,7 +89,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     if let Some(file) = &args.cases {
         return price_cases(&catalog, file);
     }
-    let config = args.sources.load()?;
+    let config = Sources { config: args.config.clone(), store: None }.load()?;
     let subject = match args.input {
         Some(input) => Subject::of_usage(usage(args, input), args.model()?),
         None => subject_to_count(args)?,
@@ -95,7 +111,7 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
             Ok(ExitCode::SUCCESS)
         }
         Err(reason) if args.json => {
-            out.json(&json!({ "status": CostStatus::Unpriced, "error": reason }))?;
+            out.json(&Unpriced { status: CostStatus::Unpriced, error: reason })?;
             Ok(ExitCode::FAILURE)
         }
         Err(reason) => bail!(reason),
@@ -114,8 +130,7 @@ impl Args {
 fn usage(args: &Args, input: u64) -> Usage {
     let cached = args.cached.unwrap_or(0);
     let Some(fresh) = input.checked_sub(cached) else {
-        let message = format!("--cached {cached} is part of --input {input} and cannot exceed it");
-        super::Cli::command().error(ErrorKind::ValueValidation, message).exit()
+        misused(format_args!("--cached {cached} is part of --input {input} and cannot exceed it"))
     };
     let prompt = Usage::NONE.with(Bucket::Input, fresh).with(Bucket::CacheRead, cached);
     prompt.with(Bucket::Output, args.output.unwrap_or(0))
@@ -124,8 +139,7 @@ fn usage(args: &Args, input: u64) -> Usage {
 /// A text or a request, counted.
 fn subject_to_count(args: &Args) -> Result<Subject> {
     let request = match &args.request {
-        Some(file) => dialects::parse(args.api, input::body(file)?.into())
-            .map_err(|reason| anyhow!("{}: {reason}", input::name(file)))?,
+        Some(file) => dialects::open(args.api, file)?,
         None => {
             let text = input::text(args.text.as_deref().unwrap_or_default())?.text;
             let messages = json!([{ "role": "user", "content": text }]);

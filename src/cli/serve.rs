@@ -20,7 +20,7 @@ use crate::house;
 pub(super) struct Args {
     #[command(flatten)]
     sources: Sources,
-    /// Listen here instead of where the configuration says.
+    /// Where to listen, instead of as configured.
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
 }
@@ -52,7 +52,7 @@ fn greet(
     sources: &Sources,
 ) -> io::Result<()> {
     writeln!(out, "farthing {} listens on http://{address}", env!("CARGO_PKG_VERSION"))?;
-    writeln!(out, "  settings  {}", sources.description())?;
+    writeln!(out, "  settings  from {}", sources.description())?;
     writeln!(out, "  ledger    {}", config.store.path.display())?;
     writeln!(out, "  access    open, to programs on this machine only (there are no keys yet)")?;
     writeln!(out, "\nPaste into the shell of a program to send its calls through here:")?;

@@ -13,7 +13,7 @@ use super::output::Output;
 pub(super) struct Args {
     #[command(flatten)]
     sources: Sources,
-    /// Print the result as JSON.
+    /// Print JSON.
     #[arg(long)]
     json: bool,
 }

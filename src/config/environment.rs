@@ -62,13 +62,12 @@ fn key_of(path: &str, below: &Settings) -> Key {
     let lower = path.to_ascii_lowercase();
     let segments: Vec<_> = lower.split("__").collect();
     let key = Key::new(&segments);
-    let spelled = below.iter().find_map(|setting| {
-        let known = setting.key.first(2);
-        (known.variable() == key.first(2).variable()).then_some(known)
-    });
-    spelled
-        .and_then(|known| known.path().get(1).cloned())
-        .map_or(key.clone(), |name| key.with(1, &name))
+    let mut members = below.iter().map(|setting| setting.key.first(2));
+    let spelled = members.find(|member| member.variable() == key.first(2).variable());
+    match spelled.as_ref().and_then(|member| member.path().get(1)) {
+        Some(name) => key.with(1, name),
+        None => key,
+    }
 }
 
 /// A text as a value like another: as TOML, unless that gives something else than the wanted text.

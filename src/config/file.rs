@@ -1,5 +1,9 @@
 //! Reading the settings of a TOML text, each checked by itself, so that a problem has its line.
 
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
 use serde::Deserialize;
 use toml::de::{DeString, DeTable, DeValue, ValueDeserializer};
 use toml::{Spanned, Value};
@@ -9,11 +13,30 @@ use super::known::Known;
 use super::problem::{Origin, Problem};
 use super::settings::Setting;
 
+/// Reads the text in a file.
+pub(super) fn open(path: &Path, known: &Known, problems: &mut Vec<Problem>) -> Vec<Setting> {
+    let shown: Arc<str> = path.display().to_string().into();
+    match fs::read_to_string(path) {
+        Ok(text) => {
+            let origin = |line| Origin::File(Arc::clone(&shown), line);
+            read(&text, known, &origin, problems)
+        }
+        Err(error) => {
+            problems.push(Problem {
+                subject: format!("configuration {shown}"),
+                origin: None,
+                detail: format!(" cannot be read: {error}"),
+            });
+            Vec::new()
+        }
+    }
+}
+
 /// Reads a text. `origin` makes one of the number of a line; what is wrong goes to `problems`.
 pub(super) fn read(
     text: &str,
     known: &Known,
-    origin: impl Fn(usize) -> Origin,
+    origin: &dyn Fn(usize) -> Origin,
     problems: &mut Vec<Problem>,
 ) -> Vec<Setting> {
     let at = |position: usize| {
@@ -48,6 +71,12 @@ impl Reader<'_> {
             let key = section.join(name.get_ref());
             let origin = (self.at)(name.span().start);
             match (self.known.like(&key), found.get_ref()) {
+                // In an empty section nothing would be missed that has to be there.
+                (Some(Value::Table(_)), DeValue::Table(inner))
+                    if inner.is_empty() && !self.known.has(&key) =>
+                {
+                    self.tried(&key, found, &origin, |section| section);
+                }
                 (Some(Value::Table(_)), DeValue::Table(inner)) => self.section(&key, inner),
                 (Some(Value::Table(_)), _) => {
                     let detail = format!(" is a section, not a setting; write [{key}]");

@@ -56,6 +56,13 @@ impl Known {
         })
     }
 
+    /// Whether the default itself has something at a key.
+    pub(super) fn has(&self, key: &Key) -> bool {
+        let mut path = key.path().iter();
+        let first = path.next().and_then(|first| self.defaults.get(first));
+        path.try_fold(first, |found, segment| Some(found?.get(segment))).flatten().is_some()
+    }
+
     /// Whether a key is of an element of a list.
     pub(super) fn is_in_list(&self, key: &Key) -> bool {
         (1..key.path().len())

@@ -1,8 +1,6 @@
 //! Layers: each setting has the value of the highest layer that names it.
 
-use std::fs;
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use toml::{Table, Value};
 
@@ -54,18 +52,9 @@ impl Settings {
         let known = Known::embedded().map_err(|problem| Problems(vec![problem]))?;
         let mut problems = Vec::new();
         let mut settings = Settings(Vec::new());
-        settings.put(file::read(Known::TEXT, &known, |_| Origin::Default, &mut problems));
+        settings.put(file::read(Known::TEXT, &known, &|_| Origin::Default, &mut problems));
         if let Some(path) = &layers.file {
-            let shown: Arc<str> = path.display().to_string().into();
-            let origin = |line| Origin::File(Arc::clone(&shown), line);
-            match fs::read_to_string(path) {
-                Ok(text) => settings.put(file::read(&text, &known, origin, &mut problems)),
-                Err(error) => problems.push(Problem {
-                    subject: format!("configuration {shown}"),
-                    origin: None,
-                    detail: format!(" cannot be read: {error}"),
-                }),
-            }
+            settings.put(file::open(path, &known, &mut problems));
         }
         let variables = environment::read(&layers.variables, &known, &settings, &mut problems);
         settings.put(variables);

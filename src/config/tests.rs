@@ -22,7 +22,7 @@ fn problems(text: &str, variables: &[(&str, &str)]) -> Vec<String> {
     let Problems(problems) =
         Config::load(Some(&layers(&folder, text, variables))).expect_err("it cannot be used");
     let path = |path: &Path| format!("{}/", path.display());
-    let shown = |problem: &Problem| problem.to_string().replace(&path(folder.path()), "");
+    let shown = |problem: &problem::Problem| problem.to_string().replace(&path(folder.path()), "");
     problems.iter().map(shown).collect()
 }
 
@@ -49,7 +49,7 @@ fn each_layer_lies_over_the_one_before() {
     let shown: Vec<_> = settings
         .iter()
         .filter(|setting| {
-            ["listen", "max_body_bytes", "path", "dialect"].contains(&setting.key.name())
+            ["listen", "max_body_bytes", "path", "prices"].contains(&setting.key.name())
         })
         .map(|setting| {
             let origin = setting.origin.to_string();
@@ -67,7 +67,7 @@ fn each_layer_lies_over_the_one_before() {
             r#"server.listen = "127.0.0.1:1" (farthing.toml:2)"#,
             "server.max_body_bytes = 2000 (env FARTHING_SERVER__MAX_BODY_BYTES)",
             r#"store.path = "c" (flag --store)"#,
-            r#"provider.openai.dialect = "openai" (default)"#,
+            r#"provider.openai.prices = "openai" (default)"#,
         ]
     );
     assert_eq!(settings.config().unwrap().server.max_body_bytes, 2_000);
@@ -220,7 +220,10 @@ fn a_fallback_is_a_configured_provider() {
         let text = format!("[provider.openai]\nfallback = [\"{fallback}\"]\n{spare}");
         loaded(&text, &[]).unwrap().routes(|_| None)
     };
-    assert_eq!(with("spare").unwrap()[0].at(1).provider.as_str(), "spare");
+    let routes = with("spare").unwrap();
+    let from = |route: &&Route| route.at(0).provider.as_str() == "openai";
+    let route = routes.iter().find(from).expect("every provider has a route");
+    assert_eq!(route.at(1).provider.as_str(), "spare");
     let error = with("spar").unwrap_err().to_string();
     assert!(error.contains("`spar` is not a configured provider"), "{error}");
 }

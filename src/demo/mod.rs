@@ -96,7 +96,7 @@ fn gateway(provider: &FakeProvider) -> Result<Gateway> {
     // The provider wants a key, any key. This one keeps real ones where they are.
     let deployment = deployment.with_key(Some(Secret::new("demo".to_owned())));
     let store = SqliteStore::in_memory("demo")?;
-    let route = Route::new(Arc::new(deployment), Vec::new());
+    let route = Route::new(Arc::new(deployment), Vec::new())?;
     house::build(&config, vec![route], store)
 }
 

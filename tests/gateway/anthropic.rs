@@ -105,6 +105,20 @@ async fn counting_tokens_is_free_and_recorded() {
 }
 
 #[tokio::test]
+async fn counting_tokens_is_free_also_where_it_fails() {
+    let house = House::open().await;
+    let url = format!("{}/v1/messages/count_tokens", house.address);
+    for fault in [Fault::Status(500), Fault::Html, Fault::CloseBeforeAnswer] {
+        house.provider.answer_next_with(fault);
+        let answer = house.http.post(&url).json(&hello()).send().await.unwrap();
+        assert!(answer.status().is_server_error());
+        let record = house.record(&answer).await;
+        assert_eq!((&record["status"], &record["charged"]), (&"voided".into(), &"0.00".into()));
+    }
+    house.close().await;
+}
+
+#[tokio::test]
 async fn clients_find_what_they_look_for_first() {
     let house = House::open().await;
     let head = house.http.head(&house.address).send().await.unwrap();

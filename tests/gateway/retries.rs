@@ -131,3 +131,53 @@ async fn a_provider_that_came_back_is_called_again() {
     assert_eq!(house.chat(&hello()).send().await.unwrap().status(), 200);
     house.close().await;
 }
+
+/// A second provider with prices and a key, to fall back to.
+fn spare(provider: &FakeProvider) -> String {
+    format!(
+        "fallback = [\"spare\"]\n[provider.spare]\ndialect = \"openai\"\nprices = \"openai\"\n\
+         base_url = \"{}\"\napi_key_env = \"TEST_KEY\"\n",
+        provider.base_url()
+    )
+}
+
+#[tokio::test]
+async fn a_fallback_that_is_well_takes_every_call() {
+    let well = FakeProvider::start(Options::default()).await.unwrap();
+    let house = House::with(Options::default(), &spare(&well)).await;
+    for _ in 0..30 {
+        house.provider.answer_next_with(Fault::Status(429));
+        assert_eq!(house.chat(&hello()).send().await.unwrap().status(), 200);
+    }
+    assert_eq!(well.log().len(), 30);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_fallback_that_cannot_be_used_leaves_the_provider_its_last_word() {
+    let well = FakeProvider::start(Options::default()).await.unwrap();
+    let settings = spare(&well).replace("prices = \"openai\"\n", "");
+    let house = House::with(Options::default(), &settings).await;
+    house.provider.answer_next_with(Fault::Status(503));
+    let answer = house.chat(&hello()).send().await.unwrap();
+    assert_eq!(answer.status(), 503);
+    assert!(!answer.headers().contains_key("x-farthing-error"));
+    assert!(well.log().is_empty());
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_probe_that_was_never_sent_makes_room_for_the_next() {
+    let settings = "[upstream]\nbreaker_faults = 1\nbreaker_rest_ms = 1\n\
+        [[budgets.limit]]\nscope = \"user\"\nwindow = \"day\"\nusd = \"0.01\"\n";
+    let house = House::with(Options::default(), settings).await;
+    house.provider.answer_next_with(Fault::Status(500));
+    assert_eq!(house.chat(&hello()).send().await.unwrap().status(), 500);
+    let mut dear = hello();
+    dear["max_completion_tokens"] = 30_000.into();
+    for _ in 0..3 {
+        assert_eq!(house.chat(&dear).send().await.unwrap().status(), 429);
+    }
+    assert_eq!(house.chat(&hello()).send().await.unwrap().status(), 200);
+    house.close().await;
+}

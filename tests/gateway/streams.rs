@@ -42,17 +42,39 @@ async fn a_client_that_asks_for_usage_gets_it() {
 async fn s3_a_provider_that_refuses_to_be_asked_for_usage_gets_the_clients_own_body() {
     let stubborn = Options { refuses_stream_options: true, ..Options::default() };
     let house = House::with(stubborn, "").await;
-    for attempts in [2, 1] {
+    for posts in [2, 3] {
         let answer = house.chat(&hello_streamed()).send().await.unwrap();
         assert_eq!(answer.status(), 200);
         let id = answer.headers()["x-farthing-request-id"].to_str().unwrap().to_owned();
         answer.bytes().await.unwrap();
-        let record = house.attempts_of(&id).await;
-        assert_eq!(record.len(), attempts);
-        assert_eq!(record.last().unwrap()["cost"]["status"], "estimated");
+        assert_eq!(house.record_of(&id).await["cost"]["status"], "estimated");
+        assert_eq!(house.provider.log().len(), posts);
     }
     let last = house.provider.log().last().unwrap().body.clone();
     assert_eq!(last.as_ref(), hello_streamed().to_string().as_bytes());
+    house.close().await;
+}
+
+#[tokio::test]
+async fn s3_a_mistake_of_one_client_is_not_held_against_the_provider() {
+    let house = House::open().await;
+    let mut wrong = hello_streamed();
+    wrong["stream_options"] = json!("please");
+    let refused = house.chat(&wrong).send().await.unwrap();
+    assert_eq!(refused.status(), 400);
+    let answer = house.chat(&hello_streamed()).send().await.unwrap();
+    assert_eq!(house.record(&answer).await["origin"], "measured");
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_stream_with_an_error_in_it_passes_and_is_billed_for_what_was_seen() {
+    let house = House::open().await;
+    house.provider.answer_next_with(Fault::ErrorInStream { chunks: 3 });
+    let answer = house.chat(&hello_streamed()).send().await.unwrap();
+    let record = house.record(&answer).await;
+    assert!(answer.text().await.unwrap().contains("error"));
+    assert_eq!(record["cost"]["status"], "partial");
     house.close().await;
 }
 

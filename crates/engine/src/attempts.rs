@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 use farthing_core::id::RequestId;
-use farthing_upstream::{Answer, CallError, Deployment, Route, Stage};
+use farthing_upstream::{Answer, CallError, Deployment, Permit, Route, Stage};
 use http::{StatusCode, header};
 use jiff::Timestamp;
 
@@ -40,19 +40,19 @@ pub(crate) struct Attempts<'a> {
     request: RequestId,
     /// Attempts made.
     made: u32,
-    /// Whom the next attempt asks, as a position in the route.
+    /// Whom the next attempt asks, as a position in the route; past its end they are asked again.
     position: usize,
 }
 
 /// One attempt of a call.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 pub(crate) struct Attempt<'a> {
     /// Counts from 1.
     pub number: u32,
     /// Whom it asks.
     pub deployment: &'a Deployment,
-    /// Whether a stream's usage may be asked for on the client's behalf.
-    pub may_ask_usage: bool,
+    /// Learns how it went.
+    pub permit: Permit<'a>,
 }
 
 /// Retries that may be saved up.
@@ -84,6 +84,19 @@ impl Default for RetryBudget {
     }
 }
 
+// === impl Attempt ===
+
+impl Attempt<'_> {
+    /// Tells the deployment's breaker how it went; `None` says nothing about the provider.
+    pub(crate) fn tell(self, provider_is_well: Option<bool>, at: Timestamp) {
+        match provider_is_well {
+            Some(true) => self.permit.succeeded(),
+            Some(false) => self.permit.failed(at),
+            None => drop(self.permit),
+        }
+    }
+}
+
 // === impl Attempts ===
 
 impl<'a> Attempts<'a> {
@@ -107,11 +120,10 @@ impl<'a> Attempts<'a> {
         for position in self.position..self.position + self.route.len() {
             let deployment = self.route.at(position);
             match deployment.breaker.admit(at) {
-                Ok(()) => {
+                Ok(permit) => {
                     self.position = position + 1;
                     self.made += 1;
-                    let may_ask_usage = deployment.may_ask_usage();
-                    return Ok(Attempt { number: self.made, deployment, may_ask_usage });
+                    return Ok(Attempt { number: self.made, deployment, permit });
                 }
                 Err(until) => soonest = soonest.min(until),
             }
@@ -124,24 +136,21 @@ impl<'a> Attempts<'a> {
     }
 
     /// Whether to try again after this, and after how long. The next attempt asks whoever comes
-    /// next in the route; only where all were asked is there a pause.
+    /// next in the route; only where all were asked is there a pause, and a retry to be paid for.
     pub(crate) fn again(&mut self, called: &Called) -> Option<Duration> {
         let wanted = match called {
-            Called::UsageRefused => {
-                // The same one again, which will not be asked for usage any more.
-                self.position = self.position.saturating_sub(1);
-                return Some(Duration::ZERO);
-            }
             Called::Failed(error) if error.stage.nothing_billed() => None,
             Called::Answering(answer) if declined(answer) => asked_to_wait(answer),
             Called::Answering(_) | Called::Failed(_) | Called::Abandoned => return None,
         };
-        let asked = usize::try_from(self.made).unwrap_or(usize::MAX);
-        let all_were_asked = asked >= self.route.len();
-        if all_were_asked && self.made >= self.policy.attempts {
+        if self.position < self.route.len() {
+            return Some(Duration::ZERO);
+        }
+        let in_vain = matches!(called, Called::Answering(answer) if forbids_retry(answer));
+        if in_vain || self.made >= self.policy.attempts {
             return None;
         }
-        let pause = if all_were_asked { self.pause(wanted)? } else { Duration::ZERO };
+        let pause = self.pause(wanted)?;
         self.budget.spend().then_some(pause)
     }
 
@@ -168,4 +177,9 @@ pub(crate) fn declined(answer: &Answer) -> bool {
 fn asked_to_wait(answer: &Answer) -> Option<Duration> {
     let value = answer.headers.get(header::RETRY_AFTER)?.to_str().ok()?;
     value.trim().parse().ok().map(Duration::from_secs)
+}
+
+/// Whether the provider said that to ask it again would be in vain.
+fn forbids_retry(answer: &Answer) -> bool {
+    answer.headers.get("x-should-retry").is_some_and(|value| value == "false")
 }

@@ -4,6 +4,9 @@
 //! asker may have gone. This is the channel between the two.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll};
+use std::time::Duration;
 
 use bytes::Bytes;
 use farthing_core::Usd;
@@ -23,7 +26,8 @@ const WAITING_CHUNKS: usize = 16;
 #[derive(Debug)]
 pub struct Client {
     head: Option<oneshot::Sender<Result<Head, Failure>>>,
-    chunks: mpsc::Sender<Result<Bytes, BrokenOff>>,
+    chunks: mpsc::Sender<Bytes>,
+    is_whole: Arc<AtomicBool>,
 }
 
 /// The asker's end of the channel. Dropping it tells the call that nobody waits any more.
@@ -32,7 +36,15 @@ pub struct Answering {
     /// The head of the answer, or why there is none. A call that vanished drops its end.
     pub head: oneshot::Receiver<Result<Head, Failure>>,
     /// The pieces of a streamed answer.
-    pub chunks: mpsc::Receiver<Result<Bytes, BrokenOff>>,
+    pub chunks: Chunks,
+}
+
+/// The pieces of a streamed answer. They end in an error unless the call said that it is whole: a
+/// call that fails or vanishes must not look like one that ended well.
+#[derive(Debug)]
+pub struct Chunks {
+    pieces: mpsc::Receiver<Bytes>,
+    is_whole: Arc<AtomicBool>,
 }
 
 /// The beginning of an answer: all that is known before its last byte.
@@ -75,7 +87,22 @@ pub struct Left;
 pub fn channel() -> (Client, Answering) {
     let (head, heads) = oneshot::channel();
     let (chunks, pieces) = mpsc::channel(WAITING_CHUNKS);
-    (Client { head: Some(head), chunks }, Answering { head: heads, chunks: pieces })
+    let is_whole = Arc::new(AtomicBool::new(false));
+    let theirs = Chunks { pieces, is_whole: Arc::clone(&is_whole) };
+    (Client { head: Some(head), chunks, is_whole }, Answering { head: heads, chunks: theirs })
+}
+
+// === impl Chunks ===
+
+impl Chunks {
+    /// The next piece; an error, once, where the answer ended before it was whole.
+    pub fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Bytes, BrokenOff>>> {
+        self.pieces.poll_recv(cx).map(|piece| match piece {
+            Some(piece) => Some(Ok(piece)),
+            None if self.is_whole.swap(true, Ordering::AcqRel) => None,
+            None => Some(Err(BrokenOff)),
+        })
+    }
 }
 
 // === impl Client ===
@@ -86,21 +113,27 @@ impl Client {
         self.give(Ok(head));
     }
 
-    /// Says that there will be no answer; once an answer has begun, breaks it off.
-    pub async fn fail(&mut self, failure: Failure) {
-        if self.head.is_some() {
-            self.give(Err(failure));
-        } else {
-            let _ = self.chunks.send(Err(BrokenOff)).await;
-        }
+    /// Says that there will be no answer. One that has begun breaks off.
+    pub fn fail(&mut self, failure: Failure) {
+        self.give(Err(failure));
     }
 
-    /// Gives a piece of a streamed answer, waiting for a slow reader.
+    /// Gives a piece of a streamed answer, waiting for a slow reader, but not for ever.
     ///
     /// # Errors
     /// [`Left`] where nobody reads.
-    pub async fn chunk(&self, chunk: Bytes) -> Result<(), Left> {
-        self.chunks.send(Ok(chunk)).await.map_err(|_| Left)
+    pub async fn chunk(&self, chunk: Bytes, patience: Duration) -> Result<(), Left> {
+        self.chunks.send_timeout(chunk, patience).await.map_err(|_| Left)
+    }
+
+    /// Says that a streamed answer is whole.
+    pub fn whole(&self) {
+        self.is_whole.store(true, Ordering::Release);
+    }
+
+    /// Whether nobody waits for the answer any more.
+    pub fn has_left(&self) -> bool {
+        self.chunks.is_closed()
     }
 
     /// Returns once nobody waits for the answer any more.

@@ -49,6 +49,8 @@ pub struct Limits {
     pub answer_bytes: usize,
     /// Tokens of an answer, where neither the request nor the catalog says how long it may be.
     pub assumed_answer_tokens: u64,
+    /// How long a client may leave a piece of its answer unread.
+    pub reader_patience: Duration,
     /// Attempts for one call.
     pub retries: RetryPolicy,
     /// From the hold to the end of the call; a hold that is older is charged in full.
@@ -123,7 +125,10 @@ impl Engine {
     }
 
     /// A place among the calls under way, given back when it is dropped.
-    pub(crate) fn place(&self) -> Result<OwnedSemaphorePermit, Failure> {
+    ///
+    /// # Errors
+    /// [`Failure::Overloaded`] where none is free.
+    pub fn place(&self) -> Result<OwnedSemaphorePermit, Failure> {
         let limit = self.parts.limits.concurrent_calls;
         Arc::clone(&self.places).try_acquire_owned().map_err(|_| Failure::Overloaded { limit })
     }

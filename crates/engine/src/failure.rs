@@ -33,6 +33,9 @@ pub enum Failure {
     /// Counting did not come to an end: a fault of ours.
     #[error("the prompt could not be counted; please report this with the request")]
     Uncountable,
+    /// The hold was not durable within the time for a call.
+    #[error("the ledger did not record the call in time; try again in a moment")]
+    Overdue,
     /// The client went away before there was an answer: nobody will read this.
     #[error("the client went away before there was an answer")]
     Abandoned,
@@ -63,17 +66,6 @@ pub enum Failure {
     },
 }
 
-/// Whose turn it is to do something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Fault {
-    /// The caller's.
-    Client,
-    /// The provider's.
-    Provider,
-    /// Ours, or the operator's.
-    Farthing,
-}
-
 // === impl Failure ===
 
 impl Failure {
@@ -84,25 +76,12 @@ impl Failure {
             Failure::Unpriced { .. } => "unpriced_model",
             Failure::Absurd(_) => "absurd_limits",
             Failure::Uncountable => "internal",
+            Failure::Overdue => "ledger_unavailable",
             Failure::Abandoned => "abandoned",
             Failure::Overloaded { .. } => "overloaded",
             Failure::Ledger(_) => "ledger_unavailable",
             Failure::Upstream(error) => error.stage.code(),
             Failure::NotTheApi { .. } => "upstream_invalid_answer",
-        }
-    }
-
-    /// Whose fault it is.
-    pub fn fault(&self) -> Fault {
-        match self {
-            Failure::Refused(_)
-            | Failure::Unpriced { .. }
-            | Failure::Absurd(_)
-            | Failure::Abandoned => Fault::Client,
-            Failure::Uncountable | Failure::Overloaded { .. } | Failure::Ledger(_) => {
-                Fault::Farthing
-            }
-            Failure::Upstream(_) | Failure::NotTheApi { .. } => Fault::Provider,
         }
     }
 }

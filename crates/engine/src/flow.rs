@@ -4,12 +4,13 @@
 //! count -> optimize -> price -> hold -> call -> meter -> settle -> emit
 //! ```
 //!
-//! Each step is one function that takes the context and gives a new one. Nothing here knows HTTP
-//! beyond the provider's status and headers, which pass through.
+//! Each step is one function. A step that learns something gives a new context; none changes one.
+//! Nothing here knows HTTP beyond the provider's status and headers, which pass through.
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use bytes::Bytes;
 use farthing_core::Usd;
 use farthing_core::context::Context;
 use farthing_core::entry::{Asked, AttemptId, Hold, Origin};
@@ -17,21 +18,24 @@ use farthing_core::event::{Event, EventType};
 use farthing_core::pricing::WorstCase;
 use farthing_core::usage::{Bucket, Usage};
 use farthing_ledger::{Held, HoldError};
-use farthing_upstream::Route;
+use farthing_upstream::{Deployment, Route};
 use farthing_wire::Request;
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 use memchr::memmem;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::task::spawn_blocking;
+use tokio::time::{sleep, timeout};
 
-use crate::attempts::Attempt;
+use crate::attempts::{Attempt, Attempts};
 use crate::client::{Client, Head, Receipt};
 use crate::engine::{Engine, Parts};
 use crate::failure::Failure;
-use crate::meter::{Called, Consumed, MAX_REFUSAL_BYTES, Metered, Reply};
+use crate::meter::{self, Called, Consumed, MAX_REFUSAL_BYTES, Metered, Reply};
 use crate::tariff::{Consumption, Priced};
 
-/// Counting a body that is longer than this takes over a millisecond, and leaves the async threads.
-const LONG_BODY_BYTES: usize = 16 << 10;
+/// Counting a text that is longer than this takes over a millisecond, and leaves the async threads.
+const LONG_TEXT_BYTES: usize = 16 << 10;
 
 /// What is asked, of whom.
 #[derive(Clone, Debug)]
@@ -46,10 +50,6 @@ pub struct Ask {
     pub headers: HeaderMap,
     /// Whom to call, and whom instead.
     pub route: Route,
-    /// The body as it goes to the provider.
-    pub body: bytes::Bytes,
-    /// Whether usage was asked for on the client's behalf, and must be taken out of the stream.
-    pub usage_added: bool,
 }
 
 /// What a call is for.
@@ -62,53 +62,70 @@ pub enum Purpose {
 }
 
 /// Carries out a call from the parsed request to its entry in the ledger, and answers the client.
+/// `place` is the call's among those under way.
 ///
 /// It is to run in a task of its own: a client that goes away ends the call in order, it does not
 /// cut it off.
-pub async fn run(engine: &Engine, ctx: Context, ask: Ask, mut client: Client) {
-    let came_at = ctx.created_at();
-    let told = story(engine, ctx, ask, &mut client).await;
-    let code = match &told {
-        Ok((_, Reply::Failed(failure))) | Err(failure) => failure.code(),
-        Ok((_, Reply::Given | Reply::Whole(..))) => "ok",
+pub async fn run(
+    engine: &Engine,
+    place: OwnedSemaphorePermit,
+    ctx: Context,
+    ask: Ask,
+    mut client: Client,
+) {
+    let (came_at, request) = (ctx.created_at(), ctx.request());
+    let (receipt, reply) = match story(engine, ctx, &ask, &mut client).await {
+        Ok((receipt, reply)) => (Some(receipt), reply),
+        Err(failure) => (None, Reply::Failed(failure)),
     };
-    engine.metrics.ended(code, engine.now().duration_since(came_at));
-    match told {
-        Ok((_, Reply::Given)) => {}
-        Ok((receipt, Reply::Whole(status, headers, body))) => {
-            client.head(Head { status, headers, body: Some(body), receipt: Some(receipt) });
+    engine.metrics.ended(code(&reply), engine.now().duration_since(came_at));
+    match reply {
+        Reply::Given => {}
+        Reply::Left => tracing::debug!(%request, "client went away before the end of its answer"),
+        Reply::Whole(status, headers, body) => {
+            client.head(Head { status, headers, body: Some(body), receipt });
         }
-        Ok((_, Reply::Failed(failure))) | Err(failure) => {
-            tracing::info!(code, "call failed: {failure}");
-            client.fail(failure).await;
+        Reply::Failed(failure) => {
+            tracing::info!(%request, code = failure.code(), "call failed: {failure}");
+            client.fail(failure);
         }
     }
+    drop(place);
 }
 
 async fn story(
     engine: &Engine,
     ctx: Context,
-    ask: Ask,
+    ask: &Ask,
     client: &mut Client,
 ) -> Result<(Receipt, Reply), Failure> {
-    let _place = engine.place()?;
-    let ctx = count(engine, ctx, &ask).await?;
-    let (ctx, ask) = optimize(ctx, ask);
+    let mut ctx = count(engine, ctx, ask).await?;
+    let outgoing = optimize(ask);
     let mut attempts = engine.attempts(&ask.route, ctx.request());
+    let mut declined = None;
     loop {
-        let attempt = attempts.begin(engine.now())?;
-        let (ctx, amount) = price(engine, ctx.clone(), &ask, attempt)?;
-        let (ctx, held) = hold(engine, ctx, &ask, attempt, amount).await?;
-        let (ctx, called) = call(engine, ctx, &ask, attempt, &held, client).await?;
-        if let Some(pause) = attempts.again(&called) {
-            held.void(&called.to_string());
-            engine.metrics.retried(&attempt.deployment.provider);
-            wait(pause, client).await?;
-            continue;
-        }
-        let (ctx, metered) = meter(engine, ctx, &ask, attempt, called, client).await;
-        let (ctx, reply) = settle(engine, ctx, &ask, attempt, held, metered);
-        return Ok((emit(engine, &ctx), reply));
+        let begun = begin(engine, &ctx, ask, &mut attempts, client).await;
+        let (attempt, held) = match (begun, declined) {
+            (Ok(begun), _) => begun,
+            (Err(failure), None) => return Err(failure),
+            // There is no other attempt after all: the provider's own no is the better answer.
+            (Err(_), Some((deployment, called))) => {
+                let metered = meter(engine, ask, deployment, called, false, client).await;
+                return Ok((emit(engine, &ctx), metered.reply));
+            }
+        };
+        ctx = ctx.forwarded(engine.now());
+        let (called, strip) = call(engine, ask, &outgoing, &attempt, &held, client).await?;
+        let Some(pause) = attempts.again(&called) else {
+            let metered = meter(engine, ask, attempt.deployment, called, strip, client).await;
+            let (ctx, reply) = settle(engine, &ctx, ask, attempt, held, metered).await;
+            return Ok((emit(engine, &ctx), reply));
+        };
+        held.void(&called.to_string());
+        engine.metrics.retried(&attempt.deployment.provider);
+        declined = Some((attempt.deployment, called));
+        attempt.tell(Some(false), engine.now());
+        wait(pause, client).await?;
     }
 }
 
@@ -116,32 +133,60 @@ async fn story(
 async fn count(engine: &Engine, ctx: Context, ask: &Ask) -> Result<Context, Failure> {
     let (counter, request) = (engine.parts.counter.clone(), Arc::clone(&ask.request));
     let count = move || counter.count(request.model.as_str(), &request.prompt);
-    let anatomy = if ask.body.len() < LONG_BODY_BYTES {
+    let anatomy = if ask.request.prompt.body.len() < LONG_TEXT_BYTES {
         count()
     } else {
-        tokio::task::spawn_blocking(count).await.map_err(|_| Failure::Uncountable)?
+        spawn_blocking(count).await.map_err(|_| Failure::Uncountable)?
     };
     Ok(ctx.counted(anatomy))
 }
 
+/// The request as it goes to a provider.
+struct Outgoing {
+    /// With all that was optimized, and nothing else.
+    plain: Bytes,
+    /// The same, asking for a stream's usage on the client's behalf, where it does not ask itself.
+    asking: Option<Bytes>,
+}
+
 /// Changes nothing yet: the passes come with the optimizer. What they leave untouched will go to
 /// the provider as it came.
-fn optimize(ctx: Context, ask: Ask) -> (Context, Ask) {
-    (ctx, ask)
+fn optimize(ask: &Ask) -> Outgoing {
+    let outgoing = ask.request.outgoing();
+    let asking = outgoing.usage_added.then_some(outgoing.body);
+    Outgoing { plain: ask.request.prompt.body.clone(), asking }
+}
+
+/// Begins an attempt: finds whom to ask, prices it, and holds that much.
+async fn begin<'a>(
+    engine: &Engine,
+    ctx: &Context,
+    ask: &Ask,
+    attempts: &mut Attempts<'a>,
+    client: &Client,
+) -> Result<(Attempt<'a>, Held), Failure> {
+    let attempt = attempts.begin(engine.now())?;
+    let amount = price(engine, ctx, ask, attempt.deployment)?;
+    let held = hold(engine, ctx, ask, &attempt, amount).await?;
+    if client.has_left() {
+        held.void("client went away before the call was sent");
+        return Err(Failure::Abandoned);
+    }
+    Ok((attempt, held))
 }
 
 /// The most that the call can cost.
 fn price(
     engine: &Engine,
-    ctx: Context,
+    ctx: &Context,
     ask: &Ask,
-    attempt: Attempt,
-) -> Result<(Context, Usd), Failure> {
+    deployment: &Deployment,
+) -> Result<Usd, Failure> {
     if ask.purpose == Purpose::CountTokens {
-        return Ok((ctx, Usd::ZERO));
+        return Ok(Usd::ZERO);
     }
     let Parts { tariff, limits, rules, .. } = &engine.parts;
-    let what = asked(&ctx, ask, attempt);
+    let what = asked(ctx, ask, deployment);
     let longest = [ask.request.max_output, tariff.longest_answer(&what)];
     let longest = longest.into_iter().flatten().min().unwrap_or(limits.assumed_answer_tokens);
     let most = WorstCase {
@@ -152,21 +197,20 @@ fn price(
     };
     match tariff.worst_case(&what, &most) {
         // Without a budget nothing needs to be held, so the price need not be known either.
-        Err(Failure::Unpriced { .. }) if rules.is_empty() => Ok((ctx, Usd::ZERO)),
-        amount => amount.map(|amount| (ctx, amount)),
+        Err(Failure::Unpriced { .. }) if rules.is_empty() => Ok(Usd::ZERO),
+        amount => amount,
     }
 }
 
 /// Sets that much aside in every budget of the caller, or in none.
 async fn hold(
     engine: &Engine,
-    ctx: Context,
+    ctx: &Context,
     ask: &Ask,
-    attempt: Attempt<'_>,
+    attempt: &Attempt<'_>,
     amount: Usd,
-) -> Result<(Context, Held), Failure> {
+) -> Result<Held, Failure> {
     let now = engine.now();
-    let anatomy = *ctx.anatomy().ok_or(Failure::Uncountable)?;
     let hold = Hold {
         amount,
         deadline: now.saturating_add(engine.parts.limits.call).unwrap_or(Timestamp::MAX),
@@ -175,81 +219,116 @@ async fn hold(
             provider: attempt.deployment.provider.clone(),
             model: ask.request.model.clone(),
             streamed: ask.request.stream,
-            anatomy,
+            anatomy: *ctx.anatomy().ok_or(Failure::Uncountable)?,
         },
     };
     let id = AttemptId { request: ctx.request(), attempt: attempt.number };
-    let held = engine.parts.ledger.hold(id, Arc::clone(ctx.who()), Arc::new(hold)).await?;
-    Ok((ctx, held))
+    Ok(engine.parts.ledger.hold(id, Arc::clone(ctx.who()), Arc::new(hold)).await?)
 }
 
 /// Calls the provider. The hold's commit runs meanwhile; no byte of the answer passes before it.
+/// Says also whether the stream's usage was asked for on the client's behalf.
 async fn call(
     engine: &Engine,
-    ctx: Context,
     ask: &Ask,
-    attempt: Attempt<'_>,
+    outgoing: &Outgoing,
+    attempt: &Attempt<'_>,
     held: &Held,
     client: &Client,
-) -> Result<(Context, Called), Failure> {
-    let ctx = ctx.forwarded(engine.now());
-    let body = if attempt.may_ask_usage { &ask.body } else { &ask.request.prompt.body };
-    let post =
-        engine.parts.upstream.post(attempt.deployment, &ask.endpoint, &ask.headers, body.clone());
-    let mut called = tokio::select! {
-        answer = post => answer.map_or_else(Called::Failed, Called::Answering),
-        () = client.left() => Called::Abandoned,
-    };
-    if attempt.may_ask_usage && ask.usage_added && refuses_usage(&mut called).await {
-        attempt.deployment.refused_usage();
-        called = Called::UsageRefused;
+) -> Result<(Called, bool), Failure> {
+    let deployment = attempt.deployment;
+    let asking = outgoing.asking.as_ref().filter(|_| deployment.may_ask_usage());
+    let mut called = post(engine, ask, deployment, asking.unwrap_or(&outgoing.plain), client).await;
+    let mut strip = asking.is_some();
+    if strip && refuses_usage(&mut called).await {
+        // A 400 bills nothing, so the same hold serves for the client's own words.
+        called = post(engine, ask, deployment, &outgoing.plain, client).await;
+        strip = false;
+        if matches!(&called, Called::Answering(answer) if answer.status.is_success()) {
+            deployment.refused_usage();
+        }
     }
-    called.tell(&attempt.deployment.breaker, engine.now());
-    held.committed().await.map_err(HoldError::from)?;
-    Ok((ctx, called))
+    let committed = timeout(engine.parts.limits.call, held.committed());
+    committed.await.map_err(|_| Failure::Overdue)?.map_err(HoldError::from)?;
+    Ok((called, strip))
+}
+
+async fn post(
+    engine: &Engine,
+    ask: &Ask,
+    deployment: &Deployment,
+    body: &Bytes,
+    client: &Client,
+) -> Called {
+    let upstream = &engine.parts.upstream;
+    tokio::select! {
+        biased;
+        () = client.left() => Called::Abandoned,
+        answer = upstream.post(deployment, &ask.endpoint, &ask.headers, body.clone()) => {
+            answer.map_or_else(Called::Failed, Called::Answering)
+        }
+    }
+}
+
+/// Whether the provider takes offence at being asked for a stream's usage.
+async fn refuses_usage(called: &mut Called) -> bool {
+    let Called::Answering(answer) = called else { return false };
+    if answer.status != StatusCode::BAD_REQUEST {
+        return false;
+    }
+    match answer.body.peek(MAX_REFUSAL_BYTES).await {
+        Ok(refusal) => memmem::find(refusal, b"stream_options").is_some(),
+        Err(error) => {
+            *called = Called::Failed(error);
+            false
+        }
+    }
 }
 
 /// Reads the answer's usage, passing a stream on as it comes.
 async fn meter(
     engine: &Engine,
-    ctx: Context,
     ask: &Ask,
-    attempt: Attempt<'_>,
+    deployment: &Deployment,
     called: Called,
+    strip: bool,
     client: &mut Client,
-) -> (Context, Metered) {
-    let metered = Metered::read(engine, ask, attempt, called, client).await;
-    (ctx, metered)
+) -> Metered {
+    meter::read(ask, &deployment.provider, called, strip, client, &engine.parts.limits).await
 }
 
 /// Replaces the hold by what the call came to.
-fn settle(
+async fn settle(
     engine: &Engine,
-    ctx: Context,
+    ctx: &Context,
     ask: &Ask,
-    attempt: Attempt,
+    attempt: Attempt<'_>,
     held: Held,
     metered: Metered,
 ) -> (Context, Reply) {
-    let Metered { consumed, served, model, reply } = metered;
-    let consumption = match consumed {
+    let Metered { consumed, cut_short, served, model, provider_is_well, reply } = metered;
+    let deployment = attempt.deployment;
+    attempt.tell(provider_is_well, engine.now());
+    let (usage, others, origin) = match consumed {
+        _ if ask.purpose == Purpose::CountTokens => {
+            held.void("counting tokens is free");
+            return (ctx.clone(), reply);
+        }
         Consumed::Nothing(reason) => {
             held.void(&reason);
-            return (ctx, reply);
+            return (ctx.clone(), reply);
         }
-        Consumed::Reported { own, others } => {
-            Consumption { usage: own, others, origin: Origin::Measured, model, cut_short: false }
-        }
-        Consumed::Seen { prompt, text, cut_short } => {
-            let usage = own_count(engine, &ctx, ask, prompt, &text);
-            let (others, origin) = (Vec::new(), Origin::Estimated);
-            Consumption { usage, others, origin, model, cut_short }
+        Consumed::Reported { own, others } => (own, others, Origin::Measured),
+        Consumed::Seen { prompt, text } => {
+            (own_count(engine, ctx, ask, prompt, text).await, Vec::new(), Origin::Estimated)
         }
     };
-    let what = Priced { served: &served, ..asked(&ctx, ask, attempt) };
+    let consumption = Consumption { usage, others, origin, model, cut_short };
+    let what = asked(ctx, ask, deployment);
+    let what = Priced { served: served.as_ref().unwrap_or(what.served), ..what };
     let bill = Arc::new(engine.parts.tariff.bill(&what, consumption, held.entry().what.hold()));
     held.settle(Arc::clone(&bill));
-    engine.metrics.billed(&attempt.deployment.provider, &bill);
+    engine.metrics.billed(&deployment.provider, &bill);
     (ctx.billed(bill), reply)
 }
 
@@ -271,28 +350,18 @@ fn emit(engine: &Engine, ctx: &Context) -> Receipt {
     Receipt { anatomy: ctx.anatomy().copied(), bill, room, overhead }
 }
 
-/// Whether the provider takes offence at being asked for a stream's usage.
-async fn refuses_usage(called: &mut Called) -> bool {
-    let Called::Answering(answer) = called else { return false };
-    if answer.status != StatusCode::BAD_REQUEST {
-        return false;
-    }
-    let refusal = answer.body.peek(MAX_REFUSAL_BYTES).await.unwrap_or_default();
-    memmem::find(refusal, b"stream_options").is_some()
-}
-
 /// Waits before the next attempt, unless nobody waits for its answer any more.
 async fn wait(pause: Duration, client: &Client) -> Result<(), Failure> {
     tokio::select! {
-        () = tokio::time::sleep(pause) => Ok(()),
+        () = sleep(pause) => Ok(()),
         () = client.left() => Err(Failure::Abandoned),
     }
 }
 
 /// What was asked for, as the tariff wants it.
-fn asked<'a>(ctx: &Context, ask: &'a Ask, attempt: Attempt<'a>) -> Priced<'a> {
+fn asked<'a>(ctx: &Context, ask: &'a Ask, deployment: &'a Deployment) -> Priced<'a> {
     Priced {
-        provider: &attempt.deployment.prices,
+        provider: &deployment.prices,
         model: &ask.request.model,
         served: &ask.request.served_asked,
         at: ctx.created_at(),
@@ -300,15 +369,34 @@ fn asked<'a>(ctx: &Context, ask: &'a Ask, attempt: Attempt<'a>) -> Priced<'a> {
 }
 
 /// The usage by our own count, for want of the provider's; what it said of the prompt is taken.
-fn own_count(
+async fn own_count(
     engine: &Engine,
     ctx: &Context,
     ask: &Ask,
     prompt: Option<Usage>,
-    answer: &str,
+    answer: String,
 ) -> Usage {
     let counted = || ctx.anatomy().map_or(0, |anatomy| anatomy.by_kind.total());
     let prompt = prompt.unwrap_or_else(|| Usage::NONE.with(Bucket::Input, counted()));
-    let (answer, _) = engine.parts.counter.count_text(ask.request.model.as_str(), answer);
-    prompt.with(Bucket::Output, answer)
+    // More than a token a byte there never is, should counting itself fail.
+    let most = u64::try_from(answer.len()).unwrap_or(u64::MAX);
+    let (counter, request) = (engine.parts.counter.clone(), Arc::clone(&ask.request));
+    let count = move || counter.count_text(request.model.as_str(), &answer).0;
+    let tokens = if most < LONG_TEXT_BYTES as u64 {
+        count()
+    } else {
+        spawn_blocking(count).await.unwrap_or(most)
+    };
+    prompt.with(Bucket::Output, tokens)
+}
+
+/// How a call ended, as the metrics name it.
+fn code(reply: &Reply) -> &'static str {
+    match reply {
+        Reply::Given => "ok",
+        Reply::Whole(status, ..) if status.is_success() => "ok",
+        Reply::Whole(..) => "declined",
+        Reply::Left => "abandoned",
+        Reply::Failed(failure) => failure.code(),
+    }
 }

@@ -13,7 +13,7 @@
 //! | [`client`] | the way back to whoever asked |
 //! | [`bus`] | live events to those who listen |
 //! | [`metrics`] | what is counted for operators |
-//! | [`failure`] | what can go wrong, whose fault it is, what to do |
+//! | [`failure`] | what can go wrong, and what to do |
 
 pub mod attempts;
 pub mod bus;
@@ -25,8 +25,8 @@ pub mod meter;
 pub mod metrics;
 pub mod tariff;
 
-pub use client::{Answering, Client, Head, Receipt};
+pub use client::{Answering, Chunks, Client, Head, Receipt};
 pub use engine::{Engine, Parts};
-pub use failure::{Failure, Fault};
+pub use failure::Failure;
 pub use farthing_upstream::{BreakerState, Deployment, Route, Stage};
 pub use flow::{Ask, Purpose};

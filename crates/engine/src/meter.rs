@@ -7,16 +7,15 @@ use bytes::Bytes;
 use farthing_core::id::{ModelId, ProviderId};
 use farthing_core::pricing::Served;
 use farthing_core::usage::Usage;
-use farthing_upstream::{Answer, Body, Breaker, CallError};
+use farthing_upstream::{Answer, Body, CallError};
 use farthing_wire::{ModelUsage, Reported, StreamReader};
 use http::{HeaderMap, StatusCode, header};
-use jiff::Timestamp;
 
-use crate::attempts::{Attempt, declined};
+use crate::attempts::declined;
 use crate::client::{Client, Head};
-use crate::engine::Engine;
+use crate::engine::Limits;
 use crate::failure::Failure;
-use crate::flow::{Ask, Purpose};
+use crate::flow::Ask;
 
 /// A refusal by a provider is a short text; what is longer is not passed on.
 pub(crate) const MAX_REFUSAL_BYTES: usize = 1 << 20;
@@ -24,15 +23,31 @@ pub(crate) const MAX_REFUSAL_BYTES: usize = 1 << 20;
 /// How long to go on reading for the usage when the answer is done and its reader has gone.
 const LAST_WORDS: Duration = Duration::from_secs(5);
 
+/// How a call began, as the step before the meter hands it over.
+#[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "it is handed over once and never kept")]
+pub enum Called {
+    /// The provider answers.
+    Answering(Answer),
+    /// It did not.
+    Failed(CallError),
+    /// The client went away before it did.
+    Abandoned,
+}
+
 /// How a call went, up to the end of its answer.
 #[derive(Debug)]
 pub struct Metered {
     /// What it consumed.
     pub consumed: Consumed,
-    /// How it was served.
-    pub served: Served,
+    /// Whether the answer was cut short, so that more may have been billed than was seen.
+    pub cut_short: bool,
+    /// How it was served, where the provider said.
+    pub served: Option<Served>,
     /// The model that the provider says has answered.
     pub model: Option<ModelId>,
+    /// Whether the provider did its work, if only to say no; `None` where nobody can tell.
+    pub provider_is_well: Option<bool>,
     /// What the client is still to be given.
     pub reply: Reply,
 }
@@ -55,97 +70,218 @@ pub enum Consumed {
         prompt: Option<Usage>,
         /// All text of the answer.
         text: String,
-        /// Whether there may have been more.
-        cut_short: bool,
     },
 }
 
 /// What the client is still to be given.
 #[derive(Debug)]
 pub enum Reply {
-    /// Nothing: it has it all, or has gone.
+    /// Nothing: it has had all of it.
     Given,
+    /// Nothing: it has gone.
+    Left,
     /// A whole answer, or the provider's own refusal.
     Whole(StatusCode, HeaderMap, Bytes),
-    /// Why there is no answer.
+    /// Why there is no answer, or no whole one.
     Failed(Failure),
 }
 
-/// How a call began, as the step before the meter hands it over.
-#[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "it is handed over once and never kept")]
-pub enum Called {
-    /// The provider answers.
-    Answering(Answer),
-    /// It did not.
-    Failed(CallError),
-    /// It refuses to be asked for a stream's usage, which the client had not asked for.
-    UsageRefused,
-    /// The client went away before it did.
-    Abandoned,
+/// Reads a call to its end, passing a streamed answer on as it comes. `strip` takes out of a stream
+/// what came only of asking for its usage.
+pub(crate) async fn read(
+    ask: &Ask,
+    provider: &ProviderId,
+    called: Called,
+    strip: bool,
+    client: &mut Client,
+    limits: &Limits,
+) -> Metered {
+    match called {
+        Called::Answering(answer) if !answer.status.is_success() => refused(provider, answer).await,
+        Called::Answering(answer) if is_event_stream(&answer.headers) => {
+            let reader = ask.request.dialect.stream_reader(strip);
+            streamed(provider, answer, reader, client, limits.reader_patience).await
+        }
+        Called::Answering(answer) => whole(ask, provider, answer, limits.answer_bytes).await,
+        Called::Failed(error) => Metered::failed(error),
+        Called::Abandoned => Metered::unseen(None, Reply::Left),
+    }
 }
 
-// === impl Metered ===
-
-impl Metered {
-    fn new(consumed: Consumed, reply: Reply) -> Metered {
-        Metered { consumed, served: Served::new(), model: None, reply }
+/// A provider's refusal, passed on as it is. A 4xx bills nothing, nor does a provider that says that
+/// it has no time; after any other 5xx nobody can tell.
+async fn refused(provider: &ProviderId, mut answer: Answer) -> Metered {
+    let status = answer.status;
+    let is_well = Some(!status.is_server_error());
+    if status.is_redirection() || status.is_informational() {
+        // Passed on, it would send the client past us.
+        let failure = not_the_api(provider, status, "it sends the call elsewhere".to_owned());
+        return Metered::nothing(format!("provider answered {status}"), is_well, failure.into());
     }
+    let nothing_done = status.is_client_error() || declined(&answer);
+    let reply = match answer.body.collect(MAX_REFUSAL_BYTES).await {
+        Ok(body) => Reply::Whole(status, answer.headers, body),
+        Err(error) => Failure::from(error).into(),
+    };
+    if nothing_done {
+        Metered::nothing(format!("provider answered {status}"), is_well, reply)
+    } else {
+        Metered::unseen(is_well, reply)
+    }
+}
 
-    /// Reads a call to its end, passing a streamed answer on as it comes.
-    pub(crate) async fn read(
-        engine: &Engine,
-        ask: &Ask,
-        attempt: Attempt<'_>,
-        called: Called,
-        client: &mut Client,
-    ) -> Metered {
-        let provider = &attempt.deployment.provider;
-        let answer = match called {
-            Called::Answering(answer) => answer,
-            Called::Abandoned | Called::UsageRefused => {
-                return Metered::new(Consumed::nothing_seen(), Reply::Given);
+/// An answer in one piece.
+async fn whole(ask: &Ask, provider: &ProviderId, mut answer: Answer, limit: usize) -> Metered {
+    let body = match answer.body.collect(limit).await {
+        Ok(body) => body,
+        Err(error) => return Metered::failed(error),
+    };
+    let read = match ask.request.dialect.read_answer(&body) {
+        Ok(read) => read,
+        Err(error) => {
+            let failure = not_the_api(provider, answer.status, error.to_string());
+            return Metered::unseen(Some(false), failure.into());
+        }
+    };
+    Metered {
+        consumed: Consumed::of(provider, &read.usage, || read.text()),
+        cut_short: false,
+        model: read.model.as_deref().and_then(|model| ModelId::new(model).ok()),
+        served: Some(read.served),
+        provider_is_well: Some(true),
+        reply: Reply::Whole(answer.status, answer.headers, body),
+    }
+}
+
+/// An answer that is passed on as it comes.
+async fn streamed(
+    provider: &ProviderId,
+    answer: Answer,
+    mut reader: StreamReader,
+    client: &mut Client,
+    patience: Duration,
+) -> Metered {
+    let Answer { status, headers, mut body } = answer;
+    client.head(Head { status, headers, body: None, receipt: None });
+    let end = pass_on(&mut reader, &mut body, client, patience).await;
+    if matches!(end, End::Left) && reader.finished() {
+        // Only the usage is still to come, and it is worth waiting for: it makes the bill exact.
+        let _ = tokio::time::timeout(LAST_WORDS, read_on(&mut reader, &mut body)).await;
+    }
+    let erred = reader.error().is_some();
+    let (provider_is_well, reply) = match end {
+        End::Whole => (Some(!erred), Reply::Given),
+        End::Left => (Some(true), Reply::Left),
+        End::Broken(error) => (Some(false), Failure::from(error).into()),
+    };
+    Metered {
+        consumed: Consumed::of(provider, reader.usage(), || reader.text().to_owned()),
+        // A running count that stands in every chunk is no last word.
+        cut_short: erred || !reader.finished(),
+        served: Some(reader.served().clone()),
+        model: reader.model().and_then(|model| ModelId::new(model).ok()),
+        provider_is_well,
+        reply,
+    }
+}
+
+/// How a stream ended.
+enum End {
+    Whole,
+    Broken(CallError),
+    Left,
+}
+
+async fn pass_on(
+    reader: &mut StreamReader,
+    body: &mut Body,
+    client: &Client,
+    patience: Duration,
+) -> End {
+    let mut ready: Vec<Bytes> = Vec::with_capacity(8);
+    loop {
+        let chunk = tokio::select! {
+            chunk = body.chunk() => chunk,
+            () = client.left() => return End::Left,
+        };
+        let is_last = match chunk {
+            Err(error) => return End::Broken(error),
+            Ok(Some(chunk)) => {
+                reader.push(chunk, &mut |bytes| ready.push(bytes));
+                false
             }
-            Called::Failed(error) if error.stage.nothing_billed() => {
-                let reason = Consumed::Nothing(error.to_string());
-                return Metered::new(reason, Reply::Failed(error.into()));
-            }
-            Called::Failed(error) => {
-                return Metered::new(Consumed::nothing_seen(), Reply::Failed(error.into()));
+            Ok(None) => {
+                reader.finish(&mut |bytes| ready.push(bytes));
+                true
             }
         };
-        if !answer.status.is_success() {
-            refused(provider, answer).await
-        } else if is_event_stream(&answer.headers) {
-            streamed(ask, attempt, answer, client).await
-        } else {
-            whole(ask, provider, answer, engine.parts.limits.answer_bytes).await
+        for bytes in ready.drain(..) {
+            if client.chunk(bytes, patience).await.is_err() {
+                return End::Left;
+            }
+        }
+        if is_last {
+            client.whole();
+            return End::Whole;
         }
     }
+}
+
+async fn read_on(reader: &mut StreamReader, body: &mut Body) {
+    while let Ok(Some(chunk)) = body.chunk().await {
+        reader.push(chunk, &mut |_| {});
+    }
+    reader.finish(&mut |_| {});
+}
+
+fn is_event_stream(headers: &HeaderMap) -> bool {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    value.is_some_and(|value| value.to_ascii_lowercase().starts_with("text/event-stream"))
+}
+
+fn not_the_api(provider: &ProviderId, status: StatusCode, reason: String) -> Failure {
+    Failure::NotTheApi { provider: provider.to_string(), status, reason }
 }
 
 // === impl Called ===
-
-impl Called {
-    /// Tells a deployment's breaker what this says about the provider.
-    pub(crate) fn tell(&self, breaker: &Breaker, at: Timestamp) {
-        match self {
-            Called::Answering(answer) if answer.status.is_server_error() => breaker.failed(at),
-            Called::Answering(_) | Called::UsageRefused => breaker.succeeded(),
-            Called::Failed(_) => breaker.failed(at),
-            // It says nothing: the provider was not given the time.
-            Called::Abandoned => {}
-        }
-    }
-}
 
 impl fmt::Display for Called {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Called::Answering(answer) => write!(f, "provider answered {}", answer.status),
             Called::Failed(error) => error.fmt(f),
-            Called::UsageRefused => f.write_str("provider refuses to be asked for usage"),
             Called::Abandoned => f.write_str("client went away"),
+        }
+    }
+}
+
+// === impl Metered ===
+
+impl Metered {
+    /// No answer came. What is certain not to have reached the provider costs nothing.
+    fn failed(error: CallError) -> Metered {
+        if error.stage.nothing_billed() {
+            let reason = error.to_string();
+            return Metered::nothing(reason, Some(false), Failure::from(error).into());
+        }
+        Metered::unseen(Some(false), Failure::from(error).into())
+    }
+
+    /// Certainly nothing was consumed.
+    fn nothing(reason: String, provider_is_well: Option<bool>, reply: Reply) -> Metered {
+        let unseen = Metered::unseen(provider_is_well, reply);
+        Metered { consumed: Consumed::Nothing(reason), cut_short: false, ..unseen }
+    }
+
+    /// The prompt was sent, and nothing was seen of an answer.
+    fn unseen(provider_is_well: Option<bool>, reply: Reply) -> Metered {
+        Metered {
+            consumed: Consumed::Seen { prompt: None, text: String::new() },
+            cut_short: true,
+            served: None,
+            model: None,
+            provider_is_well,
+            reply,
         }
     }
 }
@@ -153,13 +289,8 @@ impl fmt::Display for Called {
 // === impl Consumed ===
 
 impl Consumed {
-    /// What a report says, or for want of a usable one what was `seen`: the answer's text, and
-    /// whether it was cut short.
-    fn of(
-        provider: &ProviderId,
-        reported: &Reported,
-        seen: impl FnOnce() -> (String, bool),
-    ) -> Consumed {
+    /// What a report says, or for want of a usable one the answer's text.
+    fn of(provider: &ProviderId, reported: &Reported, text: impl FnOnce() -> String) -> Consumed {
         let (prompt, reason) = match reported {
             Reported::Valid(usage) => {
                 return Consumed::Reported { own: *usage, others: Vec::new() };
@@ -175,132 +306,14 @@ impl Consumed {
         if let Some(reason) = reason {
             tracing::warn!(%provider, %reason, "usage cannot be used; billed by our own count");
         }
-        let (text, cut_short) = seen();
-        Consumed::Seen { prompt, text, cut_short }
-    }
-
-    fn nothing_seen() -> Consumed {
-        Consumed::Seen { prompt: None, text: String::new(), cut_short: true }
+        Consumed::Seen { prompt, text: text() }
     }
 }
 
-/// A provider's refusal, passed on as it is. A 4xx bills nothing, nor does a provider that says that
-/// it has no time; after any other 5xx nobody can tell.
-async fn refused(provider: &ProviderId, mut answer: Answer) -> Metered {
-    let status = answer.status;
-    let nothing_done = status.is_client_error() || status.is_redirection() || declined(&answer);
-    let consumed = if nothing_done {
-        Consumed::Nothing(format!("provider answered {status}"))
-    } else {
-        Consumed::nothing_seen()
-    };
-    let reply = match answer.body.collect(MAX_REFUSAL_BYTES).await {
-        Err(error) => Reply::Failed(error.into()),
-        Ok(body) if serde_json::from_slice::<serde::de::IgnoredAny>(&body).is_ok() => {
-            Reply::Whole(status, answer.headers, body)
-        }
-        Ok(_) => Reply::Failed(not_the_api(provider, status, content_type(&answer.headers))),
-    };
-    Metered::new(consumed, reply)
-}
+// === impl Reply ===
 
-/// An answer in one piece.
-async fn whole(ask: &Ask, provider: &ProviderId, mut answer: Answer, limit: usize) -> Metered {
-    let body = match answer.body.collect(limit).await {
-        Ok(body) => body,
-        Err(error) => return Metered::new(Consumed::nothing_seen(), Reply::Failed(error.into())),
-    };
-    let read = match ask.request.dialect.read_answer(&body) {
-        Ok(read) => read,
-        Err(error) => {
-            let failure = not_the_api(provider, answer.status, error.to_string());
-            return Metered::new(Consumed::nothing_seen(), Reply::Failed(failure));
-        }
-    };
-    let consumed = if ask.purpose == Purpose::CountTokens {
-        Consumed::Nothing("counting tokens is free".to_owned())
-    } else {
-        Consumed::of(provider, &read.usage, || (read.text(), false))
-    };
-    let model = read.model.as_deref().and_then(|model| ModelId::new(model).ok());
-    let reply = Reply::Whole(answer.status, answer.headers, body);
-    Metered { consumed, served: read.served, model, reply }
-}
-
-/// An answer that is passed on as it comes.
-async fn streamed(ask: &Ask, attempt: Attempt<'_>, answer: Answer, client: &mut Client) -> Metered {
-    let mut reader = ask.request.dialect.stream_reader(attempt.may_ask_usage && ask.usage_added);
-    let Answer { status, headers, mut body } = answer;
-    client.head(Head { status, headers, body: None, receipt: None });
-    let end = pass_on(&mut reader, &mut body, client).await;
-    if matches!(end, End::Left) && reader.finished() {
-        // Only the usage is still to come, and it is worth waiting for: it makes the bill exact.
-        let rest = read_on(&mut reader, &mut body);
-        let _ = tokio::time::timeout(LAST_WORDS, rest).await;
+impl From<Failure> for Reply {
+    fn from(failure: Failure) -> Reply {
+        Reply::Failed(failure)
     }
-    let consumed = Consumed::of(&attempt.deployment.provider, reader.usage(), || {
-        (reader.text().to_owned(), !matches!(end, End::Whole) && !reader.finished())
-    });
-    let model = reader.model().and_then(|model| ModelId::new(model).ok());
-    let reply = match end {
-        End::Broken(error) => Reply::Failed(error.into()),
-        End::Whole | End::Left => Reply::Given,
-    };
-    Metered { consumed, served: reader.served().clone(), model, reply }
-}
-
-/// How a stream ended.
-enum End {
-    Whole,
-    Broken(CallError),
-    Left,
-}
-
-async fn pass_on(reader: &mut StreamReader, body: &mut Body, client: &Client) -> End {
-    let mut ready: Vec<Bytes> = Vec::with_capacity(8);
-    loop {
-        let chunk = tokio::select! {
-            chunk = body.chunk() => chunk,
-            () = client.left() => return End::Left,
-        };
-        let more = match chunk {
-            Err(error) => return End::Broken(error),
-            Ok(Some(chunk)) => {
-                reader.push(chunk, &mut |bytes| ready.push(bytes));
-                true
-            }
-            Ok(None) => {
-                reader.finish(&mut |bytes| ready.push(bytes));
-                false
-            }
-        };
-        for bytes in ready.drain(..) {
-            if client.chunk(bytes).await.is_err() {
-                return End::Left;
-            }
-        }
-        if !more {
-            return End::Whole;
-        }
-    }
-}
-
-async fn read_on(reader: &mut StreamReader, body: &mut Body) {
-    while let Ok(Some(chunk)) = body.chunk().await {
-        reader.push(chunk, &mut |_| {});
-    }
-    reader.finish(&mut |_| {});
-}
-
-fn is_event_stream(headers: &HeaderMap) -> bool {
-    content_type(headers).starts_with("text/event-stream")
-}
-
-fn content_type(headers: &HeaderMap) -> String {
-    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    value.unwrap_or("no content type").to_ascii_lowercase()
-}
-
-fn not_the_api(provider: &ProviderId, status: StatusCode, reason: String) -> Failure {
-    Failure::NotTheApi { provider: provider.to_string(), status, reason }
 }

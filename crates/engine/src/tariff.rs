@@ -99,31 +99,39 @@ impl Tariff {
     pub fn bill(&self, what: &Priced, consumed: Consumption, hold: &Hold) -> Bill {
         let answered = consumed.model.as_ref().and_then(|model| self.resolve(what, model).ok());
         let found = answered.or_else(|| self.resolve(what, what.model).ok());
-        let cost = cost_by(found.as_ref(), &consumed.usage);
-        let all = consumed.others.iter().fold((cost, consumed.usage), |(cost, usage), other| {
+        let mut cost = cost_by(found.as_ref(), &consumed.usage);
+        let mut charged = self.charge(what, &cost, &consumed.usage, hold);
+        let mut usage = consumed.usage;
+        for other in &consumed.others {
             let found = ModelId::new(&other.model).ok();
             let found = found.and_then(|model| self.resolve(what, &model).ok());
-            (together(cost, cost_by(found.as_ref(), &other.usage)), usage.plus(&other.usage))
-        });
-        let (cost, usage) = match all {
-            (cost, usage) if consumed.cut_short => (cost.partial(), usage),
-            (cost, usage) if consumed.origin == Origin::Estimated => (cost.estimated(), usage),
-            all => all,
-        };
+            let theirs = cost_by(found.as_ref(), &other.usage);
+            let theirs_charged = self.charge(what, &theirs, &other.usage, hold);
+            charged = charged.plus(theirs_charged).unwrap_or(charged.max(theirs_charged));
+            cost = together(cost, theirs);
+            usage = usage.plus(&other.usage);
+        }
         let one_card = found.filter(|_| consumed.others.is_empty());
         Bill {
-            charged: cost.usd.unwrap_or_else(|| self.charge_for_unknown(what, &usage, hold)),
             model: consumed.model.unwrap_or_else(|| what.model.clone()),
             usage,
             origin: consumed.origin,
-            cost,
+            cost: match consumed.origin {
+                _ if consumed.cut_short => cost.partial(),
+                Origin::Estimated => cost.estimated(),
+                Origin::Measured => cost,
+            },
+            charged,
             priced_by: one_card.map(|found| PricedBy { card: found.card, rule: found.rule }),
         }
     }
 
-    /// What budgets are charged for a call of unknown cost: as much as the policy held for it,
+    /// What budgets are charged: the cost, or where it is unknown as much as the policy held for it,
     /// reckoned anew from what was consumed.
-    fn charge_for_unknown(&self, what: &Priced, usage: &Usage, hold: &Hold) -> Usd {
+    fn charge(&self, what: &Priced, cost: &Cost, usage: &Usage, hold: &Hold) -> Usd {
+        if let Some(usd) = cost.usd {
+            return usd;
+        }
         if self.unpriced == Unpriced::Allow {
             return Usd::ZERO;
         }
@@ -154,11 +162,13 @@ fn cost_by(found: Option<&Resolved>, usage: &Usage) -> Cost {
 
 /// The cost of both; what is unknown of either is left out, and the status says so.
 fn together(one: Cost, other: Cost) -> Cost {
-    let sum = match (one.usd, other.usd) {
-        (Some(one), Some(other)) => one.plus(other).ok(),
-        (known, None) | (None, known) => return Cost { usd: known, ..one }.partial(),
-    };
     let inexact = one.inexact || other.inexact;
     let assumed_rate = one.assumed_rate || other.assumed_rate;
-    Cost { usd: sum, inexact, assumed_rate, ..one }
+    let all_priced = [one.status, other.status].iter().all(|it| *it == CostStatus::Priced);
+    let usd = match (one.usd, other.usd) {
+        (Some(one), Some(other)) => one.plus(other).ok(),
+        (known, None) | (None, known) => known,
+    };
+    let both = Cost { usd, status: one.status, inexact, assumed_rate };
+    if all_priced { both } else { both.partial() }
 }

@@ -1,18 +1,26 @@
 //! The listener and the orderly end.
 
-use std::future::Future;
+use std::future::{Future, pending};
 use std::io;
+use std::sync::Arc;
+use std::time::Duration;
 
 use axum::serve::ListenerExt;
 use tokio::net::TcpListener;
+use tokio::sync::oneshot;
+use tokio::time::sleep;
 
 use crate::app::Gateway;
 
+/// How long what runs may take to come to its end, once the gateway is told to stop.
+const GRACE: Duration = Duration::from_secs(25);
+
 /// Serves until `stop` resolves; then accepts nothing new, lets what runs come to its end, and
-/// returns once every entry is durable.
+/// returns once every entry is durable. Calls that take longer than a grace of 25 seconds are left
+/// open in the ledger; the next start charges them.
 ///
 /// # Errors
-/// Where the listener fails.
+/// Where the listener fails, or the ledger cannot be written to the end.
 pub async fn serve(
     gateway: Gateway,
     listener: TcpListener,
@@ -24,7 +32,31 @@ pub async fn serve(
             tracing::debug!(%error, "a connection keeps its delay");
         }
     });
-    axum::serve(listener, gateway.router()).with_graceful_shutdown(stop).await?;
-    gateway.engine().idle().await;
-    gateway.engine().ledger().close().await.map_err(io::Error::other)
+    let (stopping, stopped) = oneshot::channel();
+    let stop = async {
+        stop.await;
+        // Nobody listens any more where serving has failed.
+        let _ = stopping.send(());
+    };
+    let engine = Arc::clone(gateway.engine());
+    let ending = async {
+        axum::serve(listener, gateway.router()).with_graceful_shutdown(stop).await?;
+        engine.idle().await;
+        Ok(())
+    };
+    let overdue = async {
+        if stopped.await.is_err() {
+            pending::<()>().await;
+        }
+        sleep(GRACE).await;
+    };
+    let ended: io::Result<()> = tokio::select! {
+        ended = ending => ended,
+        () = overdue => {
+            tracing::warn!("calls are still under way after {GRACE:?}; the next start charges them");
+            Ok(())
+        }
+    };
+    ended?;
+    engine.ledger().close().await.map_err(io::Error::other)
 }

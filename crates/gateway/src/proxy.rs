@@ -1,6 +1,7 @@
 //! The drop-in routes: HTTP to a call and back.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request as HttpRequest, State};
@@ -8,16 +9,19 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, Uri};
 use axum::response::IntoResponse;
 use farthing_core::context::Context;
 use farthing_core::id::RequestId;
-use farthing_engine::client::{BrokenOff, channel};
-use farthing_engine::{Ask, Head, Purpose, Receipt, Route, flow};
+use farthing_engine::client::channel;
+use farthing_engine::{Ask, Chunks, Head, Purpose, Receipt, Route, flow};
 use farthing_wire::{Dialect, Request};
 use futures_util::stream::poll_fn;
 use jiff::SignedDuration;
-use tokio::sync::mpsc;
+use tokio::time::timeout;
 
 use crate::app::Gateway;
 use crate::attribute;
 use crate::rejection::{Reason, Rejection};
+
+/// How long a client may take to send its body.
+const READ_TIMEOUT: Duration = Duration::from_secs(60);
 
 /// Reading a body that is longer than this may take over a millisecond.
 const LONG_BODY_BYTES: usize = 512 << 10;
@@ -48,25 +52,19 @@ async fn answer(
     http: HttpRequest,
 ) -> Result<axum::response::Response, Reason> {
     let engine = Arc::clone(gateway.engine());
-    let came_at = engine.now();
+    let place = engine.place()?;
     let (head, body) = http.into_parts();
     let route = route(gateway, dialect, &head.headers)?;
-    let body = read(body, gateway.settings().max_body_bytes).await?;
+    let reading = read(body, gateway.settings().max_body_bytes);
+    let body = timeout(READ_TIMEOUT, reading).await.map_err(|_| Reason::BodyLate)??;
+    let came_at = engine.now();
     let request = Arc::new(parse(dialect, body).await?);
     let who = attribute::who(&gateway.settings().tenant, &head.headers, &request)?;
-    let outgoing = request.outgoing();
-    let ask = Ask {
-        purpose,
-        endpoint: endpoint(dialect, purpose, &head.uri),
-        headers: head.headers,
-        route,
-        body: outgoing.body,
-        usage_added: outgoing.usage_added,
-        request,
-    };
+    let endpoint = endpoint(dialect, purpose, &head.uri);
+    let ask = Ask { request, purpose, endpoint, headers: head.headers, route };
     let (client, mut answering) = channel();
     let ctx = Context::new(who, id, came_at);
-    tokio::spawn(async move { flow::run(&engine, ctx, ask, client).await });
+    tokio::spawn(async move { flow::run(&engine, place, ctx, ask, client).await });
     let head = (&mut answering.head).await.map_err(|_| Reason::Vanished)??;
     Ok(respond(head, answering.chunks))
 }
@@ -137,13 +135,10 @@ pub async fn models(
 }
 
 /// The provider's answer as the client shall see it, with what it came to beside it.
-fn respond(
-    head: Head,
-    mut chunks: mpsc::Receiver<Result<Bytes, BrokenOff>>,
-) -> axum::response::Response {
+fn respond(head: Head, mut chunks: Chunks) -> axum::response::Response {
     let body = match head.body {
         Some(whole) => Body::from(whole),
-        None => Body::from_stream(poll_fn(move |cx| chunks.poll_recv(cx))),
+        None => Body::from_stream(poll_fn(move |cx| chunks.poll_next(cx))),
     };
     let mut response = Response::new(body);
     *response.status_mut() = head.status;

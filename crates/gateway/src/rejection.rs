@@ -35,6 +35,9 @@ pub enum Reason {
     /// The body did not arrive whole.
     #[error("the body did not arrive whole ({0}); send the request again")]
     BodyBroken(String),
+    /// The body took too long.
+    #[error("the body did not arrive in time; send the request again")]
+    BodyLate,
     /// The body is not a request.
     #[error(transparent)]
     Request(#[from] RequestError),
@@ -120,6 +123,9 @@ impl Reason {
             Reason::BodyTooLong { .. } => {
                 tell(StatusCode::PAYLOAD_TOO_LARGE, "body_too_long", refused, Retry::Unsaid)
             }
+            Reason::BodyLate => {
+                tell(StatusCode::REQUEST_TIMEOUT, "body_late", refused, Retry::Unsaid)
+            }
             Reason::BodyBroken(_) => tell(bad, "body_broken", refused, Retry::Unsaid),
             Reason::Request(error) => tell(bad, request_code(error), refused, Retry::Unsaid),
             Reason::Label(_) => tell(bad, "invalid_label", refused, Retry::Unsaid),
@@ -142,7 +148,9 @@ impl Reason {
                     }
                     Failure::Abandoned => tell(bad, code, refused, Retry::Unsaid),
                     Failure::Overloaded { .. } => tell(busy, code, ours, Retry::After(1)),
-                    Failure::Ledger(_) => tell(busy, code, ours, Retry::After(5)),
+                    Failure::Ledger(_) | Failure::Overdue => {
+                        tell(busy, code, ours, Retry::After(5))
+                    }
                     Failure::Uncountable => tell(
                         StatusCode::INTERNAL_SERVER_ERROR,
                         code,
@@ -154,7 +162,7 @@ impl Reason {
                     }
                     Failure::Upstream(error) => match error.stage {
                         Stage::Resting | Stage::Connect => tell(busy, code, ours, Retry::After(5)),
-                        Stage::FirstByte | Stage::Idle => {
+                        Stage::FirstByte | Stage::Idle | Stage::TooLate => {
                             tell(StatusCode::GATEWAY_TIMEOUT, code, ours, Retry::Unsaid)
                         }
                         Stage::Broken | Stage::TooLong => {

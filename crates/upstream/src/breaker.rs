@@ -24,6 +24,15 @@ pub struct Breaker {
     state: Mutex<State>,
 }
 
+/// A call that a breaker let through. One that is dropped without an outcome says nothing about the
+/// provider; if it was the probe, the next call is.
+#[derive(Debug)]
+#[must_use = "a breaker learns only from the outcomes that it is told"]
+pub struct Permit<'a> {
+    breaker: &'a Breaker,
+    probes: bool,
+}
+
 /// How a breaker stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
@@ -57,29 +66,30 @@ impl Breaker {
         Breaker { limits, state: Mutex::new(State::Closed { faults: 0 }) }
     }
 
-    /// Whether a call may go now. A call that may must report its outcome.
+    /// Whether a call may go now; it reports its outcome to the permit.
     ///
     /// # Errors
     /// When the next may go.
-    pub fn admit(&self, at: Timestamp) -> Result<(), Timestamp> {
+    pub fn admit(&self, at: Timestamp) -> Result<Permit<'_>, Timestamp> {
         let mut state = self.lock();
-        match *state {
-            State::Closed { .. } => Ok(()),
-            State::Open { until, .. } | State::Probing { until, .. } if at < until => Err(until),
+        let probes = match *state {
+            State::Closed { .. } => false,
+            State::Open { until, .. } | State::Probing { until, .. } if at < until => {
+                return Err(until);
+            }
             State::Open { since, .. } | State::Probing { since, .. } => {
                 *state = State::Probing { since, until: self.rested(at) };
-                Ok(())
+                true
             }
-        }
+        };
+        Ok(Permit { breaker: self, probes })
     }
 
-    /// The provider did its work, if only to say no.
-    pub fn succeeded(&self) {
+    fn succeeded(&self) {
         *self.lock() = State::Closed { faults: 0 };
     }
 
-    /// The provider failed: no connection, no answer in time, or a 5xx.
-    pub fn failed(&self, at: Timestamp) {
+    fn failed(&self, at: Timestamp) {
         let mut state = self.lock();
         *state = match *state {
             State::Closed { faults } if faults.saturating_add(1) < self.limits.faults => {
@@ -107,6 +117,31 @@ impl Breaker {
     }
 }
 
+// === impl Permit ===
+
+impl Permit<'_> {
+    /// The provider did its work, if only to say no.
+    pub fn succeeded(mut self) {
+        self.probes = false;
+        self.breaker.succeeded();
+    }
+
+    /// The provider failed: no connection, no whole answer in time, or a 5xx.
+    pub fn failed(mut self, at: Timestamp) {
+        self.probes = false;
+        self.breaker.failed(at);
+    }
+}
+
+impl Drop for Permit<'_> {
+    fn drop(&mut self) {
+        let mut state = self.breaker.lock();
+        if let (true, State::Probing { since, .. }) = (self.probes, *state) {
+            *state = State::Open { since, until: since };
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -119,38 +154,48 @@ mod tests {
         Breaker::new(BreakerLimits { faults: 3, rest: Duration::from_secs(10) })
     }
 
+    fn fail(breaker: &Breaker, second: i64) {
+        breaker.admit(at(second)).unwrap().failed(at(second));
+    }
+
     #[test]
     fn it_opens_after_so_many_faults_in_a_row() {
         let breaker = breaker();
-        breaker.failed(at(0));
-        breaker.failed(at(0));
-        breaker.succeeded();
-        breaker.failed(at(1));
-        breaker.failed(at(2));
-        assert_eq!(breaker.admit(at(2)), Ok(()));
-        breaker.failed(at(3));
-        assert_eq!(breaker.admit(at(4)), Err(at(13)));
+        fail(&breaker, 0);
+        fail(&breaker, 0);
+        breaker.admit(at(0)).unwrap().succeeded();
+        fail(&breaker, 1);
+        fail(&breaker, 2);
+        fail(&breaker, 3);
+        assert_eq!(breaker.admit(at(4)).err(), Some(at(13)));
     }
 
     #[test]
     fn one_probe_decides_whether_it_closes() {
         let breaker = breaker();
-        (0..3).for_each(|second| breaker.failed(at(second)));
-        assert_eq!(breaker.admit(at(12)), Ok(()));
-        assert_eq!(breaker.admit(at(12)), Err(at(22)));
-        breaker.failed(at(13));
+        (0..3).for_each(|second| fail(&breaker, second));
+        let probe = breaker.admit(at(12)).unwrap();
+        assert_eq!(breaker.admit(at(12)).err(), Some(at(22)));
+        probe.failed(at(13));
         assert_eq!(breaker.state(), State::Open { since: at(2), until: at(23) });
-        assert_eq!(breaker.admit(at(23)), Ok(()));
-        breaker.succeeded();
-        assert_eq!(breaker.admit(at(23)), Ok(()));
+        breaker.admit(at(23)).unwrap().succeeded();
         assert_eq!(breaker.state(), State::Closed { faults: 0 });
     }
 
     #[test]
-    fn a_probe_that_never_comes_back_makes_room_for_the_next() {
+    fn a_probe_without_an_outcome_makes_room_for_the_next() {
         let breaker = breaker();
-        (0..3).for_each(|second| breaker.failed(at(second)));
-        assert_eq!(breaker.admit(at(12)), Ok(()));
-        assert_eq!(breaker.admit(at(22)), Ok(()));
+        (0..3).for_each(|second| fail(&breaker, second));
+        drop(breaker.admit(at(12)).unwrap());
+        assert!(breaker.admit(at(12)).is_ok());
+    }
+
+    #[test]
+    fn a_call_that_is_no_probe_says_nothing_when_it_is_dropped() {
+        let breaker = breaker();
+        let early = breaker.admit(at(0)).unwrap();
+        (0..3).for_each(|second| fail(&breaker, second));
+        drop(early);
+        assert_eq!(breaker.admit(at(4)).err(), Some(at(12)));
     }
 }

@@ -1,5 +1,6 @@
 //! The pooled client.
 
+use std::pin::Pin;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -7,7 +8,7 @@ use farthing_core::id::ProviderId;
 use http::{HeaderMap, StatusCode};
 use reqwest::RequestBuilder;
 use thiserror::Error;
-use tokio::time::timeout;
+use tokio::time::{Sleep, sleep, timeout};
 
 use crate::deployment::Deployment;
 use crate::error::{CallError, Stage};
@@ -22,6 +23,8 @@ pub struct Timeouts {
     pub first_byte: Duration,
     /// Between two pieces of an answer.
     pub idle: Duration,
+    /// For a whole call.
+    pub call: Duration,
 }
 
 /// Calls providers over pooled connections. Copies share the pool.
@@ -48,6 +51,8 @@ pub struct Body {
     provider: ProviderId,
     response: reqwest::Response,
     idle: Duration,
+    /// When the call has taken too long.
+    end: Pin<Box<Sleep>>,
     /// What was read ahead.
     ahead: Option<Bytes>,
 }
@@ -114,6 +119,7 @@ impl Upstream {
     ) -> Result<Answer, CallError> {
         let failed =
             |stage, reason| CallError { provider: deployment.provider.clone(), stage, reason };
+        let end = Box::pin(sleep(self.timeouts.call));
         let request = request.headers(headers::to_provider(client, deployment)).send();
         let response = match timeout(self.timeouts.first_byte, request).await {
             Err(_) => {
@@ -133,6 +139,7 @@ impl Upstream {
                 provider: deployment.provider.clone(),
                 response,
                 idle: self.timeouts.idle,
+                end,
                 ahead: None,
             },
         })
@@ -150,7 +157,13 @@ impl Body {
         if let Some(ahead) = self.ahead.take() {
             return Ok(Some(ahead));
         }
-        match timeout(self.idle, self.response.chunk()).await {
+        let chunk = tokio::select! {
+            chunk = timeout(self.idle, self.response.chunk()) => chunk,
+            () = &mut self.end => {
+                return Err(self.failed(Stage::TooLate, "the time for a call is over".to_owned()));
+            }
+        };
+        match chunk {
             Ok(Ok(chunk)) => Ok(chunk),
             Ok(Err(error)) => Err(self.failed(Stage::Broken, root_cause(&error))),
             Err(_) => Err(self.failed(Stage::Idle, format!("nothing came for {:?}", self.idle))),
@@ -162,16 +175,12 @@ impl Body {
     /// # Errors
     /// [`CallError`] as for [`Body::chunk`], or where the body is longer.
     pub async fn collect(&mut self, limit: usize) -> Result<Bytes, CallError> {
-        let Some(first) = self.chunk().await? else { return Ok(Bytes::new()) };
-        let Some(second) = self.chunk().await? else { return Ok(first) };
-        let mut all = BytesMut::from(first);
-        let mut next = Some(second);
-        while let Some(chunk) = next {
+        let mut all = BytesMut::new();
+        while let Some(chunk) = self.chunk().await? {
             if all.len().saturating_add(chunk.len()) > limit {
                 return Err(self.failed(Stage::TooLong, format!("more than {limit} bytes")));
             }
             all.extend_from_slice(&chunk);
-            next = self.chunk().await?;
         }
         Ok(all.freeze())
     }

@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use farthing_core::id::ProviderId;
 use farthing_wire::Dialect;
+use thiserror::Error;
 
 use crate::breaker::{Breaker, BreakerLimits};
 
@@ -34,6 +35,14 @@ pub struct Route {
     first: Arc<Deployment>,
     others: Vec<Arc<Deployment>>,
 }
+
+/// A fallback without a key of its own would be called with the client's credential for another.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+#[error(
+    "fallback `{0}` has no key of its own, and a client's key must not go to another provider; \
+     set the variable that its `api_key_env` names"
+)]
+pub struct KeylessFallback(ProviderId);
 
 /// A text that is never shown, logged or serialised.
 #[derive(Clone)]
@@ -92,8 +101,17 @@ impl Deployment {
 
 impl Route {
     /// A route to one deployment, and to others where it fails.
-    pub fn new(first: Arc<Deployment>, others: Vec<Arc<Deployment>>) -> Route {
-        Route { first, others }
+    ///
+    /// # Errors
+    /// [`KeylessFallback`]: a client's own credential is for the provider that it had in mind.
+    pub fn new(
+        first: Arc<Deployment>,
+        others: Vec<Arc<Deployment>>,
+    ) -> Result<Route, KeylessFallback> {
+        match others.iter().find(|other| other.key.is_none()) {
+            Some(keyless) => Err(KeylessFallback(keyless.provider.clone())),
+            None => Ok(Route { first, others }),
+        }
     }
 
     /// How many deployments it has.

@@ -33,6 +33,9 @@ pub enum Stage {
     /// The connection broke before the answer was whole.
     #[error("broke off before its answer was whole")]
     Broken,
+    /// The call took longer than any may.
+    #[error("did not come to the end of its answer in time")]
+    TooLate,
     /// The answer is longer than is allowed.
     #[error("sent a longer answer than is allowed")]
     TooLong,
@@ -49,6 +52,7 @@ impl Stage {
             Stage::FirstByte => "upstream_first_byte_timeout",
             Stage::Idle => "upstream_idle_timeout",
             Stage::Broken => "upstream_broken",
+            Stage::TooLate => "upstream_call_timeout",
             Stage::TooLong => "upstream_answer_too_long",
         }
     }

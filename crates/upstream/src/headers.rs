@@ -23,9 +23,9 @@ const HOP_BY_HOP: &[&str] = &[
 /// Headers in which clients send a key.
 const CREDENTIALS: &[&str] = &["authorization", "x-api-key", "x-goog-api-key", "api-key"];
 
-/// What is set anew for the provider: the address, the length, and no compression, because usage
-/// is read from the answer as it passes.
-const SET_ANEW: &[&str] = &["host", "content-length", "accept-encoding"];
+/// What is set anew for the provider (the address, the length, and no compression, because usage is
+/// read from the answer as it passes) or is none of its business.
+const SET_ANEW: &[&str] = &["host", "content-length", "accept-encoding", "cookie"];
 
 /// The headers that a provider gets for a client's: its own, less those of the connection and
 /// ours, and with the configured key in place of the client's credential where there is one.
@@ -38,6 +38,7 @@ pub fn to_provider(client: &HeaderMap, deployment: &Deployment) -> HeaderMap {
             headers.append(name.clone(), value.clone());
         }
     }
+    headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     if let Some(key) = &deployment.key {
         let (name, value) = match deployment.dialect {
             Dialect::OpenAiChat => (header::AUTHORIZATION, format!("Bearer {}", key.reveal())),
@@ -76,13 +77,14 @@ fn is_connections(headers: &HeaderMap, name: &HeaderName) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
     use std::time::Duration;
 
     use farthing_core::id::ProviderId;
 
     use super::*;
     use crate::breaker::BreakerLimits;
-    use crate::deployment::Secret;
+    use crate::deployment::{Route, Secret};
 
     fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
         let pair = |(name, value): &(&'static str, &'static str)| {
@@ -113,7 +115,11 @@ mod tests {
             ("openai-beta", "v2"),
         ]);
         let sent = to_provider(&client, &deployment(Some("sk-real")));
-        let expected = headers(&[("openai-beta", "v2"), ("authorization", "Bearer sk-real")]);
+        let expected = headers(&[
+            ("openai-beta", "v2"),
+            ("accept-encoding", "identity"),
+            ("authorization", "Bearer sk-real"),
+        ]);
         assert_eq!(sent, expected);
     }
 
@@ -123,14 +129,18 @@ mod tests {
             headers(&[("authorization", "Bearer fk_1"), ("anthropic-version", "2023-06-01")]);
         let mut deployment = deployment(Some("sk-real"));
         deployment.dialect = Dialect::Anthropic;
-        let expected = headers(&[("anthropic-version", "2023-06-01"), ("x-api-key", "sk-real")]);
+        let expected = headers(&[
+            ("anthropic-version", "2023-06-01"),
+            ("accept-encoding", "identity"),
+            ("x-api-key", "sk-real"),
+        ]);
         assert_eq!(to_provider(&client, &deployment), expected);
     }
 
     #[test]
     fn without_a_configured_key_the_clients_credential_passes() {
         let client = headers(&[("authorization", "Bearer sk-own")]);
-        assert_eq!(to_provider(&client, &deployment(None)), client);
+        assert_eq!(to_provider(&client, &deployment(None))["authorization"], "Bearer sk-own");
     }
 
     #[test]
@@ -147,6 +157,13 @@ mod tests {
     #[test]
     fn secrets_are_not_shown() {
         assert!(!format!("{:?}", deployment(Some("sk-real"))).contains("sk-real"));
+    }
+
+    #[test]
+    fn a_clients_credential_never_goes_to_a_fallback() {
+        let [first, keyed, keyless] = [None, Some("sk-1"), None].map(|key| deployment(key).into());
+        assert!(Route::new(Arc::clone(&first), vec![keyed]).is_ok());
+        assert!(Route::new(first, vec![keyless]).is_err());
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub mod deployment;
 pub mod error;
 pub mod headers;
 
-pub use breaker::{Breaker, BreakerLimits, State as BreakerState};
+pub use breaker::{Breaker, BreakerLimits, Permit, State as BreakerState};
 pub use client::{Answer, Body, Timeouts, Upstream};
-pub use deployment::{Deployment, Route, Secret};
+pub use deployment::{Deployment, KeylessFallback, Route, Secret};
 pub use error::{CallError, Stage};

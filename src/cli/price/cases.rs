@@ -4,9 +4,10 @@ use std::borrow::Cow;
 
 use bytes::Bytes;
 use farthing_core::Usd;
-use farthing_core::pricing::{Catalog, CostStatus, Rule, Served};
+use farthing_core::money::Overflow;
+use farthing_core::pricing::{Catalog, Cost, CostStatus, Rule, Served};
 use farthing_core::usage::Usage;
-use farthing_wire::{Dialect, Reported};
+use farthing_wire::{Dialect, ModelUsage, Reported};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
@@ -38,7 +39,8 @@ pub(super) struct Priced {
     pico_usd: i128,
     model: String,
     rule: Rule,
-    rate_card: String,
+    /// `None` where several models took part, each at its own rates.
+    rate_card: Option<String>,
 }
 
 /// What a payload says.
@@ -62,7 +64,8 @@ pub(super) fn price(catalog: &Catalog, line: &str) -> Result<Priced, Unanswered>
     let because = |status| move |reason| Unanswered::Because(status, reason);
     let dialect = dialects::of_flavor(&case.provider, &case.api_flavor).map_err(because(None))?;
     let said = read(dialect, case.usage_payload.get()).map_err(because(None))?;
-    let usage = usable(said.usage).map_err(because(Some(CostStatus::InvalidUsage)))?;
+    let invalid = Some(CostStatus::InvalidUsage);
+    let (usage, others) = usable(said.usage).map_err(because(invalid))?;
 
     let mut served = context(case.price_context).map_err(because(None))?;
     served.extend(said.served);
@@ -72,20 +75,37 @@ pub(super) fn price(catalog: &Catalog, line: &str) -> Result<Priced, Unanswered>
         let reason = super::unpriced(&case.model, &case.provider, &missed);
         Unanswered::Because(Some(CostStatus::Unpriced), reason)
     })?;
-    let cost = found.card.cost(&usage);
-    let known = cost.ok().and_then(|cost| Some((cost.status, cost.usd?)));
-    let (status, cost_usd) = known.ok_or_else(|| {
-        let reason = "the counts are beyond reckoning".to_owned();
-        Unanswered::Because(Some(CostStatus::InvalidUsage), reason)
+    let cost = others.iter().try_fold(found.card.cost(&usage)?, |cost, other| {
+        match resolve(&other.model) {
+            Ok(found) => both(cost, found.card.cost(&other.usage)?),
+            Err(_) => Ok(cost.partial()),
+        }
     })?;
+    let cost_usd = cost.usd.ok_or(Overflow)?;
     Ok(Priced {
-        status,
+        status: cost.status,
         cost_usd,
         pico_usd: cost_usd.pico(),
         model: found.model.id.clone(),
         rule: found.rule,
-        rate_card: found.card.hash().to_string(),
+        rate_card: others.is_empty().then(|| found.card.hash().to_string()),
     })
+}
+
+impl From<Overflow> for Unanswered {
+    fn from(overflow: Overflow) -> Unanswered {
+        Unanswered::Because(Some(CostStatus::InvalidUsage), overflow.to_string())
+    }
+}
+
+/// The cost of both.
+fn both(one: Cost, other: Cost) -> Result<Cost, Overflow> {
+    let usd = match (one.usd, other.usd) {
+        (Some(one), Some(other)) => Some(one.plus(other)?),
+        _ => return Ok(one.partial()),
+    };
+    let status = if other.status == CostStatus::Priced { one.status } else { other.status };
+    Ok(Cost { usd, status, ..one })
 }
 
 /// What of how a request was served does not stand in the answer.
@@ -126,11 +146,12 @@ fn read_stream(dialect: Dialect, stream: &Events<'_>) -> Said {
     }
 }
 
-fn usable(reported: Reported) -> Result<Usage, String> {
+/// What the model consumed that answered, and what others did.
+fn usable(reported: Reported) -> Result<(Usage, Vec<ModelUsage>), String> {
     match reported {
-        Reported::Valid(usage) | Reported::NoPrompt(usage) => Ok(usage),
-        Reported::Joint { .. } => Err("several models took part".to_owned()),
-        Reported::PromptOnly(_) => Err("the stream ends before its answer is counted".to_owned()),
+        Reported::Valid(usage) | Reported::NoPrompt(usage) => Ok((usage, Vec::new())),
+        Reported::Joint { own, others } => Ok((own, others)),
+        Reported::PromptOnly(_) => Err("the payload ends before the answer does".to_owned()),
         Reported::Absent => Err("the payload has no usage".to_owned()),
         Reported::Invalid(reason) => Err(reason),
     }

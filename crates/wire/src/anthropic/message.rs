@@ -1,5 +1,6 @@
 //! Messages and tools of a request, and what the model wrote in an answer: content blocks, all.
 
+use std::borrow::Cow;
 use std::fmt::Arguments;
 
 use farthing_core::prompt::{JsonStr, Message, Part, Role, Tool, ToolCall};
@@ -18,6 +19,17 @@ const LEVELS: u8 = 2;
 pub(super) struct Reader {
     elements: Elements,
     cache_asked: Option<CacheTtl>,
+}
+
+/// A content block of a request, as far as it is looked at.
+struct Block<'a> {
+    whole: Json<'a>,
+    kind: Cow<'a, str>,
+    text: Option<Json<'a>>,
+    name: Option<Json<'a>>,
+    input: Option<Json<'a>>,
+    content: Option<Json<'a>>,
+    cache_control: Option<Json<'a>>,
 }
 
 /// Every piece of a block of an answer, or of an event's part of one, that the model wrote: strings,
@@ -72,12 +84,16 @@ impl Reader {
         Ok(read)
     }
 
-    /// A request's tools.
-    pub(super) fn tools(&mut self, tools: Option<Json>) -> Result<Vec<Tool>, RequestError> {
+    /// A request's `tools`, or its `mcp_servers`, whose tools the provider finds out.
+    pub(super) fn tools(
+        &mut self,
+        param: &str,
+        tools: Option<Json>,
+    ) -> Result<Vec<Tool>, RequestError> {
         let Some(tools) = tools.filter(|tools| !tools.is_null()) else { return Ok(Vec::new()) };
-        let path = format_args!("tools");
+        let path = format_args!("{param}");
         let mut read = Vec::new();
-        for tool in fields::array(path, tools, "an array of tools or null")? {
+        for tool in fields::array(path, tools, "an array or null")? {
             self.elements.add(path)?;
             pick!(tool => cache_control);
             self.note_cache(cache_control);
@@ -108,15 +124,17 @@ impl Reader {
         let mut runs: Vec<Message> = Vec::new();
         for (index, block) in blocks.elements().enumerate() {
             self.elements.add(path)?;
-            let speaker = if is_result(block) { Role::Tool } else { role };
+            let path = format_args!("{path}[{index}]");
+            let block = Block::read(path, block)?;
+            let speaker = if block.is_result() { Role::Tool } else { role };
             match runs.last_mut() {
                 Some(run) if run.role == speaker && speaker != Role::Tool => {
-                    run.span.end = block.end();
+                    run.span.end = block.whole.end();
                 }
-                _ => runs.push(empty(speaker, block)),
+                _ => runs.push(empty(speaker, block.whole)),
             }
             if let Some(run) = runs.last_mut() {
-                self.block(format_args!("{path}[{index}]"), block, LEVELS, run)?;
+                self.block(path, &block, LEVELS, run)?;
             }
         }
         match runs.as_mut_slice() {
@@ -143,7 +161,8 @@ impl Reader {
         let expected = "a string or an array of content blocks";
         for (index, block) in fields::array(path, content, expected)?.enumerate() {
             self.elements.add(path)?;
-            self.block(format_args!("{path}[{index}]"), block, levels, message)?;
+            let path = format_args!("{path}[{index}]");
+            self.block(path, &Block::read(path, block)?, levels, message)?;
         }
         Ok(())
     }
@@ -152,20 +171,18 @@ impl Reader {
     fn block(
         &mut self,
         path: Arguments,
-        block: Json,
+        block: &Block,
         levels: u8,
         message: &mut Message,
     ) -> Result<(), RequestError> {
-        let block = fields::object(path, block)?;
-        let [kind, text, name, input, content, cache_control] =
-            block.pick(["type", "text", "name", "input", "content", "cache_control"]);
-        self.note_cache(cache_control);
-        let known = match &*kind.and_then(Json::as_str).unwrap_or_default() {
-            "text" => text.and_then(Json::as_literal).map(Part::Text),
-            "thinking" | "redacted_thinking" => Some(Part::Thought(block.span())),
-            "image" => Some(Part::Image(block.span())),
+        self.note_cache(block.cache_control);
+        let span = block.whole.span();
+        let known = match &*block.kind {
+            "text" => block.text.and_then(Json::as_literal).map(Part::Text),
+            "thinking" | "redacted_thinking" => Some(Part::Thought(span.clone())),
+            "image" => Some(Part::Image(span.clone())),
             "tool_use" | "server_tool_use" | "mcp_tool_use" => {
-                match (name.and_then(Json::as_literal), input) {
+                match (block.name.and_then(Json::as_literal), block.input) {
                     (Some(name), Some(input)) => {
                         let arguments = JsonStr(input.span());
                         message.tool_calls.push(ToolCall { name, arguments });
@@ -175,18 +192,18 @@ impl Reader {
                 }
             }
             "tool_result" | "mcp_tool_result" if levels > 0 => {
-                let Some(content) = content.filter(|content| !content.is_null()) else {
+                let Some(content) = block.content.filter(|content| !content.is_null()) else {
                     return Ok(());
                 };
                 let path = format_args!("{path}.content");
                 return self.content(path, content, levels - 1, message);
             }
             "document" | "search_result" if levels > 0 => {
-                return self.document(path, block, levels - 1, message);
+                return self.document(path, block.whole, levels - 1, message);
             }
             _ => None,
         };
-        message.parts.push(known.unwrap_or(Part::Other(block.span())));
+        message.parts.push(known.unwrap_or(Part::Other(span)));
         Ok(())
     }
 
@@ -215,6 +232,23 @@ impl Reader {
     }
 }
 
+// === impl Block ===
+
+impl<'a> Block<'a> {
+    fn read(path: Arguments, value: Json<'a>) -> Result<Block<'a>, RequestError> {
+        let whole = fields::object(path, value)?;
+        let [kind, text, name, input, content, cache_control] =
+            whole.pick(["type", "text", "name", "input", "content", "cache_control"]);
+        let kind = kind.and_then(Json::as_str).unwrap_or_default();
+        Ok(Block { whole, kind, text, name, input, content, cache_control })
+    }
+
+    /// Whether it is what a tool gave back that the provider did not run itself.
+    fn is_result(&self) -> bool {
+        matches!(&*self.kind, "tool_result" | "mcp_tool_result")
+    }
+}
+
 fn empty(role: Role, value: Json) -> Message {
     let (parts, tool_calls) = (Vec::new(), Vec::new());
     Message { role, span: value.span(), name: None, parts, tool_calls }
@@ -226,9 +260,4 @@ fn role(value: Json) -> Role {
         Some("assistant") => Role::Assistant,
         _ => Role::User,
     }
-}
-
-/// Whether a block is what a tool gave back: `tool_result`, `web_search_tool_result` and their like.
-fn is_result(block: Json) -> bool {
-    type_of(block).ends_with("tool_result")
 }

@@ -17,8 +17,8 @@ use crate::request::{Labels, Request, RequestError};
 pub(crate) fn parse(body: Bytes) -> Result<Request, RequestError> {
     let document = fields::document(&body)?;
     pick!(document =>
-        model, system, messages, tools, output_config, output_format, stream, max_tokens,
-        cache_control, thinking, tool_choice, metadata,
+        model, system, messages, tools, mcp_servers, output_config, output_format, stream,
+        max_tokens, cache_control, thinking, tool_choice, metadata,
     );
     let model = fields::model(model)?;
     let messages = fields::required("messages", messages)?;
@@ -27,7 +27,8 @@ pub(crate) fn parse(body: Bytes) -> Result<Request, RequestError> {
     let mut reader = Reader::default();
     reader.note_cache(cache_control);
     let messages = reader.messages(system, messages)?;
-    let tools = reader.tools(tools)?;
+    let mut tools = reader.tools("tools", tools)?;
+    tools.extend(reader.tools("mcp_servers", mcp_servers)?);
     Ok(Request {
         dialect: Dialect::Anthropic,
         model,
@@ -43,7 +44,7 @@ pub(crate) fn parse(body: Bytes) -> Result<Request, RequestError> {
             tools,
             response_format: schema(output_config, output_format).map(Json::span),
             demands: Demands {
-                thinking: thinking.is_some_and(|how| !matches!(&*type_of(how), "" | "disabled")),
+                thinking: thinking.is_some_and(|how| type_of(how) == "enabled"),
                 tool_call: tool_choice.is_some_and(|how| matches!(&*type_of(how), "any" | "tool")),
             },
             body,

@@ -39,7 +39,7 @@ fn what_cannot_be_read_is_refused_with_its_path() {
             "system",
             "the number 7; send a string or an array of content blocks",
         ),
-        (r#""messages":[],"tools":{}"#, "tools", "an object; send an array of tools or null"),
+        (r#""messages":[],"tools":{}"#, "tools", "an object; send an array or null"),
         (r#""messages":[],"stream":1"#, "stream", "the number 1; send true, false or null"),
         (r#""messages":[],"max_tokens":-1"#, "max_tokens", "the number -1; send a whole number"),
     ] {
@@ -125,6 +125,13 @@ fn a_users_id_that_holds_a_session_is_no_user() {
 }
 
 #[test]
+fn servers_of_tools_are_offered_like_tools() {
+    let prompt = with(r#""tools":[{"name":"f"}],"mcp_servers":[{"type":"url"}]"#).prompt;
+    let offered: Vec<_> = prompt.tools.iter().map(|tool| prompt.raw(&tool.span)).collect();
+    assert_eq!(offered, [r#"{"name":"f"}"#, r#"{"type":"url"}"#]);
+}
+
+#[test]
 fn the_standard_way_of_being_served_has_many_names() {
     let standard = r#""service_tier":"standard_only","speed":"standard","inference_geo":"global""#;
     assert!(with(standard).served_asked.is_empty());
@@ -134,11 +141,33 @@ fn the_standard_way_of_being_served_has_many_names() {
 }
 
 #[test]
-fn thinking_that_is_switched_off_is_not_demanded() {
+fn thinking_at_the_models_discretion_is_not_demanded() {
     let thinking = |how: &str| with(&format!(r#""thinking":{how}"#)).prompt.demands.thinking;
     assert!(thinking(r#"{"type":"enabled","budget_tokens":1024}"#));
-    assert!(thinking(r#"{"type":"adaptive"}"#));
-    assert!(!thinking(r#"{"type":"disabled"}"#) && !thinking("null"));
+    assert!(!thinking(r#"{"type":"adaptive"}"#) && !thinking(r#"{"type":"disabled"}"#));
+    assert!(!thinking("null"));
+}
+
+#[test]
+fn recorded_requests_are_read() {
+    let path =
+        concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/token_ground_truth.jsonl");
+    let Ok(recorded) = std::fs::read_to_string(path) else {
+        println!("skipped: ../shared not present");
+        return;
+    };
+    let mut counted = 0;
+    for line in recorded.lines() {
+        let line: Value = serde_json::from_str(line).unwrap();
+        let uri = line["uri"].as_str().unwrap();
+        if uri.starts_with("https://api.anthropic.com/v1/messages") {
+            let request = read(&line["request"].to_string()).unwrap();
+            assert_eq!(request.max_output.is_none(), uri.ends_with("/count_tokens"));
+            assert!(!request.prompt.messages.is_empty());
+            counted += 1;
+        }
+    }
+    assert!(counted > 100, "only {counted} requests were found");
 }
 
 /// What bodies are made of, to be put together in any order.
@@ -174,7 +203,7 @@ proptest! {
         }
         let blocks = |of: &str| text.matches(of).count();
         let with_role = |role| prompt.messages.iter().filter(|m| m.role == role).count();
-        prop_assert_eq!(with_role(farthing_core::prompt::Role::Tool), blocks("tool_result\""));
+        prop_assert_eq!(with_role(farthing_core::prompt::Role::Tool), blocks("\"tool_result\""));
         let calls: usize = prompt.messages.iter().map(|message| message.tool_calls.len()).sum();
         prop_assert_eq!(calls, blocks("\"n\""));
     }
