@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use farthing_fake_provider::{Fault, Options};
+use farthing_fake_provider::{Fault, Options, Script};
 use serde_json::{Value, json};
 
-use crate::support::{House, hello_streamed};
+use crate::support::{House, PATIENCE, hello_streamed};
 
 #[tokio::test]
 async fn s6_a_stream_is_what_it_would_have_been_although_we_asked_for_usage() {
@@ -129,6 +129,52 @@ async fn a_stream_that_the_provider_cuts_breaks_off_and_is_billed_for_what_was_s
     assert!(answer.text().await.is_err());
     assert_eq!(record["cost"]["status"], "partial");
     assert!(record["usage"]["output"].as_u64().unwrap() > 0);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn s5_tokens_that_were_thought_are_billed_and_shown_apart() {
+    let script = r#"[{ "content": "Forty-two.", "reasoning_tokens": 500 }]"#;
+    let script = Script::from_json(script).unwrap();
+    let house = House::with(Options { script, ..Options::default() }, "").await;
+    let mut body = hello_streamed();
+    body["model"] = json!("gpt-5");
+    body["max_completion_tokens"] = json!(2_000);
+    let answer = house.chat(&body).send().await.unwrap();
+    let record = house.record(&answer).await;
+    assert_eq!(record["usage"]["output_reasoning"], 500);
+    let billed = house.provider.billed();
+    assert_eq!(record["usage"]["output"], billed.completion_tokens - 500);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn s8_a_reader_that_does_not_read_makes_the_provider_wait() {
+    let words = "word ".repeat(40_000);
+    let script = json!([{ "content": words }]).to_string();
+    let script = Script::from_json(&script).unwrap();
+    let house = House::with(Options { script, ..Options::default() }, "").await;
+    let mut body = hello_streamed();
+    body["max_completion_tokens"] = json!(30_000);
+    let mut answer = house.chat(&body).send().await.unwrap();
+    let mut sent = 0;
+    let stalled = async {
+        loop {
+            tokio::time::sleep(Duration::from_millis(200)).await;
+            let now = house.provider.log()[0].chunks_sent;
+            if now == sent && now > 0 {
+                return now;
+            }
+            sent = now;
+        }
+    };
+    let at_rest = tokio::time::timeout(PATIENCE, stalled).await.unwrap();
+    assert!(at_rest < 30_000, "all of it was taken in");
+    let mut length = 0;
+    while let Some(chunk) = answer.chunk().await.unwrap() {
+        length += chunk.len();
+    }
+    assert!(length > words.len());
     house.close().await;
 }
 
