@@ -9,10 +9,10 @@ use std::time::Duration;
 
 use farthing_core::id::RequestId;
 use farthing_upstream::{Answer, CallError, Deployment, Permit, Route, Stage};
-use http::{StatusCode, header};
+use http::header;
 use jiff::Timestamp;
 
-use crate::meter::Called;
+use crate::call::{Called, declined};
 
 /// How often, and how long after one another.
 #[derive(Clone, Copy, Debug)]
@@ -164,13 +164,6 @@ impl<'a> Attempts<'a> {
         let whole = self.policy.pause.saturating_mul(1 << doublings).min(self.policy.longest_pause);
         Some(whole.saturating_sub(whole / 512 * u32::from(self.request.chance())))
     }
-}
-
-/// Whether the provider said that it will not serve the call now, and so billed nothing.
-pub(crate) fn declined(answer: &Answer) -> bool {
-    const OVERLOADED: u16 = 529;
-    matches!(answer.status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE)
-        || answer.status.as_u16() == OVERLOADED
 }
 
 /// `Retry-After` in seconds. A date is as good as none: the clocks may differ.

@@ -18,9 +18,8 @@ use farthing_core::event::{Event, EventType};
 use farthing_core::pricing::WorstCase;
 use farthing_core::usage::{Bucket, Usage};
 use farthing_ledger::{Held, HoldError};
-use farthing_upstream::{Deployment, Route};
-use farthing_wire::Request;
-use http::{HeaderMap, StatusCode};
+use farthing_upstream::Deployment;
+use http::StatusCode;
 use jiff::Timestamp;
 use memchr::memmem;
 use tokio::sync::OwnedSemaphorePermit;
@@ -28,38 +27,15 @@ use tokio::task::spawn_blocking;
 use tokio::time::{sleep, timeout};
 
 use crate::attempts::{Attempt, Attempts};
+use crate::call::{Ask, Called, Purpose};
 use crate::client::{Client, Head, Receipt};
 use crate::engine::{Engine, Parts};
 use crate::failure::Failure;
-use crate::meter::{self, Called, Consumed, MAX_REFUSAL_BYTES, Metered, Reply};
+use crate::meter::{self, Consumed, MAX_REFUSAL_BYTES, Metered, Reply};
 use crate::tariff::{Consumption, Priced};
 
 /// Counting a text that is longer than this takes over a millisecond, and leaves the async threads.
 const LONG_TEXT_BYTES: usize = 16 << 10;
-
-/// What is asked, of whom.
-#[derive(Clone, Debug)]
-pub struct Ask {
-    /// The request, as parsed.
-    pub request: Arc<Request>,
-    /// What it is for.
-    pub purpose: Purpose,
-    /// The endpoint, relative to a provider's base URL, with the client's query.
-    pub endpoint: String,
-    /// The client's headers.
-    pub headers: HeaderMap,
-    /// Whom to call, and whom instead.
-    pub route: Route,
-}
-
-/// What a call is for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Purpose {
-    /// An answer by the model.
-    Answer,
-    /// The provider's count of the prompt. It costs nothing, and is recorded all the same.
-    CountTokens,
-}
 
 /// Carries out a call from the parsed request to its entry in the ledger, and answers the client.
 /// `place` is the call's among those under way.

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`flow`] | count, optimize, price, hold, call, meter, settle, emit |
 //! | [`attempts`] | whether to try again, whom, and when |
+//! | [`call`] | what the steps hand to one another |
 //! | [`engine`] | [`Engine`], the parts that the steps use |
 //! | [`tariff`] | the one place that turns consumption into money |
 //! | [`meter`] | reading an answer while it passes |
@@ -17,6 +18,7 @@
 
 pub mod attempts;
 pub mod bus;
+pub mod call;
 pub mod client;
 pub mod engine;
 pub mod failure;
@@ -25,8 +27,8 @@ pub mod meter;
 pub mod metrics;
 pub mod tariff;
 
+pub use call::{Ask, Purpose};
 pub use client::{Answering, Chunks, Client, Head, Receipt};
 pub use engine::{Engine, Parts};
 pub use failure::Failure;
 pub use farthing_upstream::{BreakerState, Deployment, Route, Stage};
-pub use flow::{Ask, Purpose};

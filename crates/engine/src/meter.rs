@@ -1,6 +1,5 @@
 //! Reading an answer while it passes.
 
-use std::fmt;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,29 +10,16 @@ use farthing_upstream::{Answer, Body, CallError};
 use farthing_wire::{ModelUsage, Reported, StreamReader};
 use http::{HeaderMap, StatusCode, header};
 
-use crate::attempts::declined;
+use crate::call::{Ask, Called, declined};
 use crate::client::{Client, Head};
 use crate::engine::Limits;
 use crate::failure::Failure;
-use crate::flow::Ask;
 
 /// A refusal by a provider is a short text; what is longer is not passed on.
 pub(crate) const MAX_REFUSAL_BYTES: usize = 1 << 20;
 
 /// How long to go on reading for the usage when the answer is done and its reader has gone.
 const LAST_WORDS: Duration = Duration::from_secs(5);
-
-/// How a call began, as the step before the meter hands it over.
-#[derive(Debug)]
-#[expect(clippy::large_enum_variant, reason = "it is handed over once and never kept")]
-pub enum Called {
-    /// The provider answers.
-    Answering(Answer),
-    /// It did not.
-    Failed(CallError),
-    /// The client went away before it did.
-    Abandoned,
-}
 
 /// How a call went, up to the end of its answer.
 #[derive(Debug)]
@@ -241,18 +227,6 @@ fn is_event_stream(headers: &HeaderMap) -> bool {
 
 fn not_the_api(provider: &ProviderId, status: StatusCode, reason: String) -> Failure {
     Failure::NotTheApi { provider: provider.to_string(), status, reason }
-}
-
-// === impl Called ===
-
-impl fmt::Display for Called {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Called::Answering(answer) => write!(f, "provider answered {}", answer.status),
-            Called::Failed(error) => error.fmt(f),
-            Called::Abandoned => f.write_str("client went away"),
-        }
-    }
 }
 
 // === impl Metered ===

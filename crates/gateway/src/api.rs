@@ -10,8 +10,8 @@ use serde::de::IntoDeserializer;
 use serde::de::value::{Error as ValueError, StrDeserializer};
 use serde::{Deserialize, Serialize};
 
-use crate::app::Gateway;
 use crate::problem::Problem;
+use crate::state::Gateway;
 
 /// Requests on a page where nothing else is asked for.
 const PAGE: u32 = 50;

@@ -11,7 +11,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::app::Gateway;
+use crate::state::Gateway;
 
 /// The process lives.
 pub async fn alive() -> Json<Value> {

@@ -1,11 +1,12 @@
 //! HTTP in: the drop-in routes, Farthing's own API, and the way from one to the engine.
 //!
-//! It authenticates, attributes and parses; the engine does the rest; here its outcome becomes an
+//! It attributes and parses; the engine does the rest; here its outcome becomes an
 //! answer again. No money is decided and nothing is counted here.
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`app`] | [`Gateway`] and its routes |
+//! | [`state`] | [`Gateway`]: an engine, and whom it may call |
+//! | [`routes`] | which address is answered by what |
 //! | [`listen`] | the listener and the orderly end |
 //! | [`proxy`] | the drop-in routes: HTTP to a call and back |
 //! | [`attribute`] | on whose account a call is |
@@ -13,10 +14,9 @@
 //! | [`api`] | `/api/v1`: requests and usage |
 //! | [`problem`] | the errors of `/api/v1` (RFC 9457) |
 //! | [`guard`] | who may talk to a gateway without keys |
-//! | [`health`] | `/healthz` and `/readyz` |
+//! | [`health`] | how it stands: `/healthz`, `/readyz`, `/api/v1/health`, `/metrics` |
 
 pub mod api;
-pub mod app;
 pub mod attribute;
 pub mod guard;
 pub mod health;
@@ -24,6 +24,8 @@ pub mod listen;
 pub mod problem;
 pub mod proxy;
 pub mod rejection;
+pub mod routes;
+pub mod state;
 
-pub use app::{Gateway, Ids, Settings};
 pub use listen::serve;
+pub use state::{Gateway, Ids, Settings};

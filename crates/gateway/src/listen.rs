@@ -10,7 +10,8 @@ use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::time::sleep;
 
-use crate::app::Gateway;
+use crate::routes::router;
+use crate::state::Gateway;
 
 /// How long what runs may take to come to its end, once the gateway is told to stop.
 const GRACE: Duration = Duration::from_secs(25);
@@ -40,7 +41,7 @@ pub async fn serve(
     };
     let engine = Arc::clone(gateway.engine());
     let ending = async {
-        axum::serve(listener, gateway.router()).with_graceful_shutdown(stop).await?;
+        axum::serve(listener, router(gateway)).with_graceful_shutdown(stop).await?;
         engine.idle().await;
         Ok(())
     };

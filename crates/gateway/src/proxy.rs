@@ -16,9 +16,9 @@ use futures_util::stream::poll_fn;
 use jiff::SignedDuration;
 use tokio::time::timeout;
 
-use crate::app::Gateway;
 use crate::attribute;
 use crate::rejection::{Reason, Rejection};
+use crate::state::Gateway;
 
 /// How long a client may take to send its body.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);

@@ -1,17 +1,11 @@
-//! The gateway and its routes.
+//! The gateway: an engine, and whom it may call.
 
 use std::fmt;
 use std::sync::Arc;
 
-use axum::Router;
-use axum::middleware::from_fn;
-use axum::routing::{get, post};
 use farthing_core::id::{RequestId, TenantId};
-use farthing_engine::{Engine, Purpose, Route};
-use farthing_wire::Dialect;
+use farthing_engine::{Engine, Route};
 use uuid::Uuid;
-
-use crate::{api, guard, health, problem, proxy};
 
 /// The gateway: an engine, and whom it may call. Copies share both.
 #[derive(Clone, Debug)]
@@ -46,30 +40,6 @@ impl Gateway {
     /// A gateway before an engine.
     pub fn new(engine: Arc<Engine>, settings: Settings) -> Gateway {
         Gateway(Arc::new(Inner { engine, settings }))
-    }
-
-    /// All routes.
-    pub fn router(&self) -> Router {
-        let proxied = |dialect: Dialect, purpose: Purpose| {
-            post(move |state, request| proxy::call(state, dialect, purpose, request))
-        };
-        Router::new()
-            .route("/v1/chat/completions", proxied(Dialect::OpenAiChat, Purpose::Answer))
-            .route("/v1/messages", proxied(Dialect::Anthropic, Purpose::Answer))
-            .route("/v1/messages/count_tokens", proxied(Dialect::Anthropic, Purpose::CountTokens))
-            .route("/v1/models", get(proxy::models))
-            .route("/", get(health::alive))
-            .route("/api/v1/requests", get(api::requests))
-            .route("/api/v1/requests/{id}", get(api::request))
-            .route("/api/v1/usage", get(api::usage))
-            .route("/api/v1/health", get(health::health))
-            .route("/metrics", get(health::metrics))
-            .layer(from_fn(guard::local_callers_only))
-            .route("/healthz", get(health::alive))
-            .route("/readyz", get(health::ready))
-            .fallback(problem::no_such_route)
-            .method_not_allowed_fallback(problem::wrong_method)
-            .with_state(self.clone())
     }
 
     /// The engine.
