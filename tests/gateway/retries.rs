@@ -173,6 +173,8 @@ async fn a_probe_that_was_never_sent_makes_room_for_the_next() {
     let house = House::with(Options::default(), settings).await;
     house.provider.answer_next_with(Fault::Status(500));
     assert_eq!(house.chat(&hello()).send().await.unwrap().status(), 500);
+    // Its rest is over now.
+    tokio::time::sleep(std::time::Duration::from_millis(20)).await;
     let mut dear = hello();
     dear["max_completion_tokens"] = 30_000.into();
     for _ in 0..3 {
