@@ -27,9 +27,14 @@ pub(crate) fn build(
     store: impl Store + 'static,
 ) -> Result<Gateway> {
     let clock = clock();
+    let counter = Counter::embedded().context("the embedded rules for counting")?;
+    // The vocabularies load when they are first used; that should not be a client's call.
+    for model in ["gpt-4.1", "gpt-4"] {
+        counter.count_text(model, "warm");
+    }
     let engine = Engine::new(Parts {
         clock: clock.clone(),
-        counter: Counter::embedded().context("the embedded rules for counting")?,
+        counter,
         tariff: Tariff {
             catalog: Catalog::embedded().context("the embedded price catalog")?,
             unpriced: config.budgets.unpriced,

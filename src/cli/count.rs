@@ -192,8 +192,7 @@ fn count_line(
     api: Option<Dialect>,
     line: &str,
 ) -> Result<LineCount, Unanswered> {
-    let malformed = |error: serde_json::Error| Unanswered::Malformed(error.to_string());
-    let Line { request, model, uri } = serde_json::from_str(line).map_err(malformed)?;
+    let Line { request, model, uri } = serde_json::from_str(line)?;
     let unanswered = |reason| Unanswered::Because(None, reason);
     let api = match (api, uri) {
         (None, Some(uri)) => Some(dialects::of_uri(&uri).map_err(unanswered)?),

@@ -110,8 +110,8 @@ mod tests {
         assert_eq!(
             String::from_utf8(out).unwrap(),
             "ok    provider openai  api.openai.com:443 can be reached\n\
-             fail  provider openai  nothing at api.openai.com:443 takes a connection,\n\
-             \u{20}                      neither at first nor later\n\
+             fail  provider openai  nothing at api.openai.com:443 takes a connection, neither\n\
+             \u{20}                      at first nor later\n\
              \u{20}                      check the network\n\
              \n\
              1 of 2 failed.\n"

@@ -59,7 +59,8 @@ pub(super) fn answer_each<T: Serialize>(
         let Some(line) = next_line(&mut input, &mut buffer)? else { break };
         let named = line.and_then(|line| {
             let named = serde_json::from_str::<Named>(line);
-            let named = named.map_err(|error| format!("the line is not a JSON object: {error}"))?;
+            let named = named
+                .map_err(|error| format!("the line is not a JSON object: {}", told(&error)))?;
             Ok((line, named.id))
         });
         let (id, answered) = match named {
@@ -86,6 +87,19 @@ pub(super) fn answer_each<T: Serialize>(
         }
     }
     Ok(malformed)
+}
+
+impl From<serde_json::Error> for Unanswered {
+    fn from(error: serde_json::Error) -> Unanswered {
+        Unanswered::Malformed(told(&error))
+    }
+}
+
+/// What is wrong with a line of JSON, and where in it.
+fn told(error: &serde_json::Error) -> String {
+    let text = error.to_string();
+    let what = text.rsplit_once(" at line ").map_or(text.as_str(), |(what, _)| what);
+    format!("{what} at column {}", error.column())
 }
 
 /// The next line, without its end; what is wrong with it, where it cannot be read as text.

@@ -215,10 +215,11 @@ fn a_key_comes_from_the_environment_and_is_never_shown() {
 
 #[test]
 fn a_fallback_is_a_configured_provider() {
-    let spare = "[provider.spare]\ndialect = \"openai\"\nbase_url = \"http://127.0.0.1:9\"\n";
+    let spare = "[provider.spare]\ndialect = \"openai\"\nbase_url = \"http://127.0.0.1:9\"\n\
+                 api_key_env = \"SPARE_KEY\"\n";
     let with = |fallback: &str| {
         let text = format!("[provider.openai]\nfallback = [\"{fallback}\"]\n{spare}");
-        loaded(&text, &[]).unwrap().routes(|_| None)
+        loaded(&text, &[]).unwrap().routes(|_| Some("sk-spare".into()))
     };
     let routes = with("spare").unwrap();
     let from = |route: &&Route| route.at(0).provider.as_str() == "openai";

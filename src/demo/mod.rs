@@ -1,48 +1,55 @@
-//! `farthing demo`: a sample agent, the real gateway, and a provider that follows a script.
+//! `farthing demo`: sample agents, the real gateway, and a provider that follows a script.
 //!
 //! All of it lives in this process and its memory, on free ports of loopback: no key, no file, no
 //! settings, and no money. What it shows is what the ledger has.
 
 mod agent;
 mod bill;
+mod cast;
 mod screen;
+mod speaker;
+mod table;
 mod tools;
 
+use std::collections::HashMap;
 use std::io::{self, Write};
 use std::net::Ipv4Addr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use farthing_core::Usd;
 use farthing_core::event::Event;
 use farthing_core::id::ProviderId;
-use farthing_fake_provider::{FakeProvider, Options, Script};
+use farthing_fake_provider::{FakeProvider, Fault, Options, Script};
 use farthing_gateway::{Gateway, serve};
 use farthing_ledger::SqliteStore;
 use farthing_upstream::{Deployment, Route, Secret};
 use farthing_wire::Dialect;
 use indicatif::{ProgressBar, ProgressStyle};
+use serde::Deserialize;
 use serde::de::IgnoredAny;
 use tokio::net::TcpListener;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::oneshot;
+use toml::Value;
+use toml::de::ValueDeserializer;
 
-use self::agent::{Agent, MODEL, Turn};
-use self::bill::{Bill, Line};
-use crate::config::Config;
+use self::agent::{Agent, Job, Refusal, Turn};
+use self::bill::{Bill, Conversation, Line};
+use self::tools::Shop;
+use crate::config::{Config, Layers, Setting};
 use crate::house;
 
 const SCRIPT: &str = include_str!("sample/script.json");
-const QUESTIONS: [&str; 2] = [
-    "Since February, what we charge for some orders differs from the invoice by a cent. Find out \
-     why and fix it.",
-    "Does the refund path have the same bug?",
-];
+/// What each user may spend in a day.
+const LIMITS: &str = r#"[{ scope = "user", window = "day", usd = "1.00" }]"#;
+/// The provider has no time at the call that follows this turn of the second agent.
+const TURN_BEFORE_FAULT: usize = 10;
 /// As long as anything in the demo may take.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// Runs the sample conversation and prints its bill.
+/// Runs the sample conversations and prints their bill.
 ///
 /// # Errors
 /// Where something fails, and where ledger, bill and provider do not agree to the token.
@@ -69,10 +76,12 @@ async fn play(bar: &ProgressBar, haste: bool) -> Result<Bill> {
 
     let counting = tokio::spawn(count_cost(gateway.engine().bus().listen(), bar.clone()));
     let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
-    let turns = converse(&http, &address, bar).await;
+    let talks = converse(&http, &address, &provider, bar).await;
     counting.abort();
 
-    let bill = collect(&gateway, &http, &address, turns?).await?;
+    let talks = talks?;
+    let refusal = overspend(&http, &address).await?;
+    let bill = collect(&gateway, &http, &address, talks, refusal).await?;
     drop(stop);
     serving.await.context("the gateway's task failed")??;
     bill.check(provider.billed())?;
@@ -84,28 +93,54 @@ async fn provider(haste: bool) -> Result<FakeProvider> {
     let pace = |ms| if haste { Duration::ZERO } else { Duration::from_millis(ms) };
     let script = Script::from_json(SCRIPT).context("the sample's script")?;
     let options =
-        Options { script, first_token: pace(90), between_chunks: pace(1), ..Options::default() };
+        Options { script, first_token: pace(40), between_chunks: pace(1), ..Options::default() };
     FakeProvider::start(options).await.context("the provider of the demo cannot start")
 }
 
-/// A gateway as `farthing serve` has it, but for its provider and its ledger.
+/// A gateway as `farthing serve` has it, but for its providers, its ledger, and its limit.
 fn gateway(provider: &FakeProvider) -> Result<Gateway> {
-    let config = Config::load(None)?;
-    let (name, url) = (ProviderId::new("openai")?, provider.base_url());
-    let deployment = Deployment::new(name, Dialect::OpenAiChat, url, config.upstream.breaker());
-    // The provider wants a key, any key. This one keeps real ones where they are.
-    let deployment = deployment.with_key(Some(Secret::new("demo".to_owned())));
-    let store = SqliteStore::in_memory("demo")?;
-    let route = Route::new(Arc::new(deployment), Vec::new())?;
-    house::build(&config, vec![route], store)
+    let mut limits = Setting::of_flag("demo", &["budgets", "limit"], "");
+    limits.value = ValueDeserializer::parse(LIMITS).and_then(Value::deserialize)?;
+    let config = Config::load(Some(&Layers { flags: vec![limits], ..Layers::default() }))?;
+    let route = |(name, dialect)| -> Result<Route> {
+        let (name, url) = (ProviderId::new(name)?, provider.base_url());
+        let deployment = Deployment::new(name, dialect, url, config.upstream.breaker());
+        // The provider wants a key, any key. This one keeps real ones where they are.
+        let deployment = deployment.with_key(Some(Secret::new("demo".to_owned())));
+        Ok(Route::new(Arc::new(deployment), Vec::new())?)
+    };
+    let routes = [("openai", Dialect::OpenAiChat), ("anthropic", Dialect::Anthropic)];
+    let routes = routes.into_iter().map(route).collect::<Result<_>>()?;
+    house::build(&config, routes, SqliteStore::in_memory("demo")?)
 }
 
-async fn converse(http: &reqwest::Client, address: &str, bar: &ProgressBar) -> Result<Vec<Turn>> {
-    let mut agent = Agent::new(http.clone(), &format!("{address}/v1"))?;
-    for question in QUESTIONS {
-        agent.ask(question, |turn| bar.set_message(turn.what.clone())).await?;
+/// Lets one agent go on where the other has stopped. On the way the provider has no time once.
+async fn converse(
+    http: &reqwest::Client,
+    address: &str,
+    provider: &FakeProvider,
+    bar: &ProgressBar,
+) -> Result<[(&'static Job, Vec<Turn>); 2]> {
+    let fixer = Agent::new(http.clone(), address, &cast::FIXER, Shop::new())?;
+    let (fixed, shop) = fixer.work(|turn| bar.set_message(turn.what.clone())).await?;
+    let refunder = Agent::new(http.clone(), address, &cast::REFUNDER, shop)?;
+    let told = |turn: &Turn| {
+        bar.set_message(turn.what.clone());
+        if turn.number == TURN_BEFORE_FAULT {
+            provider.answer_next_with(Fault::Status(503));
+        }
+    };
+    let (refunded, _) = refunder.work(told).await?;
+    Ok([(&cast::FIXER, fixed), (&cast::REFUNDER, refunded)])
+}
+
+/// Asks for more than a budget has room for.
+async fn overspend(http: &reqwest::Client, address: &str) -> Result<Refusal> {
+    let intern = Agent::new(http.clone(), address, &cast::INTERN, Shop::new())?;
+    match intern.work(|_| ()).await {
+        Ok(_) => bail!("a call that no budget had room for was answered"),
+        Err(error) => error.downcast(),
     }
-    Ok(agent.into_turns())
 }
 
 /// Collects what the ledger has of all turns.
@@ -113,23 +148,29 @@ async fn collect(
     gateway: &Gateway,
     http: &reqwest::Client,
     address: &str,
-    turns: Vec<Turn>,
+    talks: [(&'static Job, Vec<Turn>); 2],
+    refusal: Refusal,
 ) -> Result<Bill> {
     let ledger = gateway.engine().ledger();
     // Answers do not wait for their entries, so these may still be on their way.
     gateway.engine().idle().await;
     ledger.flush().await?;
-    let mut lines = Vec::new();
-    for numbered in (1..).zip(turns) {
-        lines.push(Line::fetch(http, address, numbered).await?);
+    let mut conversations = Vec::new();
+    for (job, turns) in talks {
+        let mut lines = Vec::new();
+        for turn in turns {
+            lines.push(Line::fetch(http, address, turn).await?);
+        }
+        conversations.push(Conversation::new(job, lines)?);
     }
-    Bill::new(MODEL, lines, ledger.verify().await?)
+    Bill::new(conversations, refusal, ledger.verify().await?)
 }
 
 fn progress_bar() -> Result<ProgressBar> {
-    let turns: Vec<IgnoredAny> = serde_json::from_str(SCRIPT)?;
+    let script: HashMap<String, Vec<IgnoredAny>> = serde_json::from_str(SCRIPT)?;
+    let turns: usize = script.values().map(Vec::len).sum();
     let style = ProgressStyle::with_template("  {bar:24.cyan} {pos:>2}/{len} {prefix:>9}  {msg}")?;
-    let bar = ProgressBar::new(u64::try_from(turns.len())?).with_style(style.progress_chars("━╸─"));
+    let bar = ProgressBar::new(u64::try_from(turns)?).with_style(style.progress_chars("━╸─"));
     bar.set_prefix(format!("${:.6}", Usd::ZERO));
     bar.tick();
     Ok(bar)
@@ -160,16 +201,33 @@ fn print(bill: &Bill, json: bool) -> io::Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use std::ops::Range;
+
     use super::*;
 
     #[tokio::test]
-    async fn the_conversation_runs_to_its_end_and_its_bill_is_right() {
+    async fn the_conversations_run_to_their_end_and_their_bill_is_right() {
         let bill = play(&ProgressBar::hidden(), true).await.unwrap();
-        let did: Vec<_> = bill.turns.iter().map(|line| line.what.as_str()).collect();
-        assert_eq!(did.len(), 13);
-        assert_eq!(did[7..10], ["edit_file checkout.py", "run_tests", "answers"]);
-        assert!(bill.turns.iter().all(|line| line.status == "priced"));
-        assert!(bill.turns[1..].iter().all(|line| line.amounts.cached >= 1_024));
-        assert_eq!((bill.ledger.attempts, bill.ledger.entries, bill.ledger.open), (13, 26, 0));
+        let [fixer, refunder] = &bill.conversations[..] else { panic!("two conversations") };
+        let did = |talk: &Conversation, turns: Range<usize>| -> Vec<String> {
+            talk.turns[turns].iter().map(|line| line.what.clone()).collect()
+        };
+        assert_eq!((fixer.turns.len(), refunder.turns.len()), (20, 20));
+        assert_eq!(did(fixer, 9..12), ["edit_file checkout.py", "run_tests", "answers"]);
+        assert_eq!(did(refunder, 14..17), ["run_tests", "grep \"refunded_before\"", "answers"]);
+        for line in fixer.turns[1..].iter().chain(&refunder.turns[1..]) {
+            assert_eq!(line.status, "priced");
+            assert!(line.amounts.cached >= 1_024, "{line:?}");
+        }
+        assert_eq!(fixer.total.written, 0);
+        assert!(refunder.turns.iter().all(|line| line.amounts.written > 0));
+        assert_eq!((bill.ledger.attempts, bill.ledger.entries, bill.ledger.open), (41, 82, 0));
+
+        let lines = fixer.turns.iter().chain(&refunder.turns);
+        let tried_again: Vec<_> = lines.filter(|line| !line.failed.is_empty()).collect();
+        let [line] = tried_again[..] else { panic!("{tried_again:?}") };
+        assert_eq!((line.turn, line.what.as_str()), (TURN_BEFORE_FAULT + 1, "run_tests"));
+        assert_eq!((bill.refusal.status, bill.refusal.code.as_str()), (429, "budget_exceeded"));
+        assert!(bill.refusal.message.contains("user `intern` has $1.00 left"));
     }
 }

@@ -1,16 +1,17 @@
 //! The bill as people read it: at most 80 columns, complete without colour.
 
 use std::io::{self, Write};
+use std::iter;
 
-use comfy_table::{CellAlignment, Table, presets};
 use console::Style;
 use farthing_core::anatomy::ByKind;
 
-use super::bill::{Amounts, Bill};
+use super::bill::{Bill, Conversation};
+use super::table;
 
-const INDENT: &str = "  ";
-/// Characters of what the agent did in a turn; longer ones are cut.
-const WHAT_CHARS: usize = 32;
+pub(super) const INDENT: &str = "  ";
+/// Columns of the longest line of prose.
+const PROSE_COLUMNS: usize = 64;
 /// Columns of the longest bar.
 const BAR_COLUMNS: u64 = 36;
 /// A column filled from its left by none to seven eighths.
@@ -23,61 +24,24 @@ const EIGHTHS: [&str; 8] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉"]
 pub(super) fn write(bill: &Bill, out: &mut impl Write, coloured: bool) -> io::Result<()> {
     let ink = Ink { coloured };
     head(bill, out, ink)?;
-    calls(bill, out, ink)?;
+    table::write(bill, out, ink)?;
     kinds(&bill.by_kind, out, ink)?;
     checks(bill, out, ink)?;
+    survived(bill, out, ink)?;
     next(out, ink)
 }
 
 fn head(bill: &Bill, out: &mut impl Write, ink: Ink) -> io::Result<()> {
-    let title =
-        format!("Demo: a coding agent fixes a bookshop's checkout in {} calls", bill.turns.len());
+    let calls: usize = bill.conversations.iter().map(|talk| talk.turns.len()).sum();
+    let title = format!("Demo: two coding agents mend a bookshop's checkout in {calls} calls");
     writeln!(out, "\n{INDENT}{}", ink.strong(&title))?;
-    let provider = format!("A scripted provider on this machine, at the prices of {}.", bill.model);
-    writeln!(out, "{INDENT}{}", ink.faint(&provider))?;
-    writeln!(out, "{INDENT}{}\n", ink.faint("No key was used, and no money was spent."))
-}
-
-fn calls(bill: &Bill, out: &mut impl Write, ink: Ink) -> io::Result<()> {
-    let text = table(bill).to_string();
-    let width = text.lines().map(|line| line.trim_end().chars().count()).max();
-    let rule = ink.faint(&"─".repeat(width.unwrap_or_default()));
-    let last = bill.turns.len() + 1;
-    for (row, line) in text.lines().map(str::trim_end).enumerate() {
-        if row == 1 || row == last {
-            writeln!(out, "{INDENT}{rule}")?;
-        }
-        let line = match row {
-            0 => ink.faint(line),
-            row if row == last => ink.strong(line),
-            _ => line.to_owned(),
-        };
-        writeln!(out, "{INDENT}{line}")?;
+    for line in [
+        "A scripted provider on this machine, at the real prices of the models.",
+        "No key was used, and no money was spent.",
+    ] {
+        writeln!(out, "{INDENT}{}", ink.faint(line))?;
     }
     writeln!(out)
-}
-
-/// A header, a row for each call, a row for all.
-fn table(bill: &Bill) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::NOTHING);
-    table.set_header(["turn", "what the agent did", "input", "cached", "output", "cost"]);
-    for line in &bill.turns {
-        table.add_row(row(line.turn.to_string(), &line.what, &line.amounts));
-    }
-    table.add_row(row(String::new(), "in all", &bill.total));
-    for (index, column) in table.column_iter_mut().enumerate() {
-        column.set_padding((if index == 0 { 0 } else { 2 }, 0));
-        let is_text = index == 1;
-        column.set_cell_alignment(if is_text { CellAlignment::Left } else { CellAlignment::Right });
-    }
-    table
-}
-
-fn row(turn: String, what: &str, amounts: &Amounts) -> [String; 6] {
-    let Amounts { input, cached, output, cost_usd } = *amounts;
-    let cost = cost_usd.map_or("unpriced".to_owned(), |usd| format!("${usd:.6}"));
-    [turn, shortened(what), grouped(input), grouped(cached), grouped(output), cost]
 }
 
 fn kinds(by_kind: &ByKind, out: &mut impl Write, ink: Ink) -> io::Result<()> {
@@ -93,7 +57,7 @@ fn kinds(by_kind: &ByKind, out: &mut impl Write, ink: Ink) -> io::Result<()> {
 }
 
 fn checks(bill: &Bill, out: &mut impl Write, ink: Ink) -> io::Result<()> {
-    let Bill { total, by_kind, ledger, .. } = bill;
+    let ledger = &bill.ledger;
     let open = match ledger.open {
         0 => "nothing held".to_owned(),
         open => format!("{open} still held"),
@@ -101,23 +65,46 @@ fn checks(bill: &Bill, out: &mut impl Write, ink: Ink) -> io::Result<()> {
     writeln!(out, "{INDENT}{}\n", ink.strong("Checked"))?;
     writeln!(
         out,
-        "{INDENT}ledger    {} calls, {} entries, {open}, balances equal entries",
+        "{INDENT}ledger    {} attempts, {} entries, {open}, balances equal entries",
         ledger.attempts, ledger.entries
     )?;
-    writeln!(out, "{INDENT}provider  its own sums of input, cached and output are the same")?;
-    let (before, after) = (by_kind.total(), total.input);
+    writeln!(out, "{INDENT}provider  its own sums of all four kinds of tokens are the same")?;
+    let counts = bill.conversations.iter().map(|Conversation { model, by_kind, total, .. }| {
+        format!("{model} {}", off(by_kind.total(), total.input))
+    });
+    let counts = counts.collect::<Vec<_>>().join(", ");
+    writeln!(out, "{INDENT}count     before the calls: {counts}")?;
     writeln!(
         out,
-        "{INDENT}count     {} input tokens before the calls, {} billed: {}\n",
-        grouped(before),
-        grouped(after),
-        off(before, after)
-    )
+        "{INDENT}          (Claude's tokenizer is not public; its count is an estimate)"
+    )?;
+    writeln!(out)
+}
+
+fn survived(bill: &Bill, out: &mut impl Write, ink: Ink) -> io::Result<()> {
+    writeln!(out, "{INDENT}{}\n", ink.strong("Survived"))?;
+    let lines =
+        bill.conversations.iter().flat_map(|talk| talk.turns.iter().map(move |t| (talk, t)));
+    let faults = lines.filter(|(_, line)| !line.failed.is_empty()).map(|(talk, line)| {
+        let (agent, turn, failed) = (talk.agent, line.turn, line.failed.join("; "));
+        ("fault", format!("{agent}, turn {turn}: {failed}; asked again, billed once"))
+    });
+    let refusal = ("budget", bill.refusal.message.clone());
+    for (name, text) in faults.chain([refusal]) {
+        for (line, name) in wrapped(&text).iter().zip([name].into_iter().chain(iter::repeat(""))) {
+            writeln!(out, "{INDENT}{name:<8}  {line}")?;
+        }
+    }
+    writeln!(out)
 }
 
 fn next(out: &mut impl Write, ink: Ink) -> io::Result<()> {
     writeln!(out, "{INDENT}{}\n", ink.strong("The same for your own programs"))?;
-    for command in ["farthing serve", "export OPENAI_BASE_URL=http://127.0.0.1:4141/v1"] {
+    for command in [
+        "farthing serve",
+        "export OPENAI_BASE_URL=http://127.0.0.1:4141/v1",
+        "export ANTHROPIC_BASE_URL=http://127.0.0.1:4141",
+    ] {
         writeln!(out, "{INDENT}{}", ink.accent(command))?;
     }
     writeln!(out)
@@ -125,22 +112,22 @@ fn next(out: &mut impl Write, ink: Ink) -> io::Result<()> {
 
 /// How things are emphasised: by weight, and by one colour that reads on light and dark.
 #[derive(Clone, Copy, Debug)]
-struct Ink {
+pub(super) struct Ink {
     coloured: bool,
 }
 
 // === impl Ink ===
 
 impl Ink {
-    fn strong(self, text: &str) -> String {
+    pub(super) fn strong(self, text: &str) -> String {
         self.apply(Style::new().bold(), text)
     }
 
-    fn faint(self, text: &str) -> String {
+    pub(super) fn faint(self, text: &str) -> String {
         self.apply(Style::new().dim(), text)
     }
 
-    fn accent(self, text: &str) -> String {
+    pub(super) fn accent(self, text: &str) -> String {
         self.apply(Style::new().cyan(), text)
     }
 
@@ -188,7 +175,7 @@ fn off(counted: u64, truth: u64) -> String {
 }
 
 /// `1234567` as `1,234,567`.
-fn grouped(number: u64) -> String {
+pub(super) fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();
     for (left, digit) in (1..=digits.len()).rev().zip(digits.chars()) {
@@ -200,12 +187,19 @@ fn grouped(number: u64) -> String {
     grouped
 }
 
-fn shortened(text: &str) -> String {
-    if text.chars().count() <= WHAT_CHARS {
-        return text.to_owned();
+/// A text in lines that are not too long.
+fn wrapped(text: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split_whitespace() {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= PROSE_COLUMNS => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
     }
-    let kept: String = text.chars().take(WHAT_CHARS - 1).collect();
-    format!("{kept}…")
+    lines
 }
 
 #[cfg(test)]
@@ -239,8 +233,9 @@ mod tests {
     #[test]
     fn an_unknown_cost_is_never_shown_as_zero() {
         let shown = shown(None, false);
-        assert_eq!(shown.matches("unpriced").count(), 4);
-        assert!(!shown.contains('$'));
+        // Six rows of the long conversation, two of the short one, and three sums.
+        assert_eq!(shown.matches("unpriced").count(), 6 + 2 + 3);
+        assert!(!shown.contains("$0"));
     }
 
     #[test]

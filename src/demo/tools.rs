@@ -30,10 +30,10 @@ const SHOP: &[(&str, &str)] = shop![
     "tests/test_checkout.py",
 ];
 
-/// The line of checkout.py that is wrong. While it is there, the tests fail.
-const BUG: &str = "tax += tax_on(line.net, rate)";
-const TESTS_FAIL: &str = include_str!("sample/tests_fail.txt");
-const TESTS_PASS: &str = include_str!("sample/tests_pass.txt");
+/// What is wrong in checkout.py, and in refunds.py; and the test that an agent adds for the latter.
+const CHECKOUT_BUG: &str = "tax += tax_on(line.net, rate)";
+const REFUND_BUG: &str = "amount += line.net + tax_on(line.net, rate)";
+const REFUND_TEST: &str = "def test_returning_everything_pays_what_was_charged";
 
 /// The sample project, as the agent has edited it so far.
 #[derive(Debug)]
@@ -164,8 +164,18 @@ impl Shop {
     }
 
     fn run_tests(&self) -> Result<String> {
-        let is_broken = self.file("checkout.py")?.contains(BUG);
-        Ok(if is_broken { TESTS_FAIL } else { TESTS_PASS }.to_owned())
+        let has = |path, text| self.file(path).map(|file| file.contains(text));
+        let is_tested = has("tests/test_checkout.py", REFUND_TEST)?;
+        let printed = if has("checkout.py", CHECKOUT_BUG)? {
+            include_str!("sample/tests_fail.txt")
+        } else if !is_tested {
+            include_str!("sample/tests_pass.txt")
+        } else if has("refunds.py", REFUND_BUG)? {
+            include_str!("sample/tests_refund_fail.txt")
+        } else {
+            include_str!("sample/tests_refund_pass.txt")
+        };
+        Ok(printed.to_owned())
     }
 
     fn edit(&mut self, path: &str, old: &str, new: &str) -> Result<String> {
@@ -236,12 +246,37 @@ mod tests {
     }
 
     #[test]
-    fn the_tests_pass_once_the_bug_is_gone() {
+    fn the_tests_say_what_the_edits_have_done() {
         let shop = &mut Shop::new();
-        assert!(call(shop, "run_tests", json!({})).contains("2 failed"));
-        let edit = json!({ "path": "checkout.py", "old": BUG, "new": "pass" });
-        assert_eq!(call(shop, "edit_file", edit), "checkout.py: replaced 1 lines by 1");
-        assert!(!call(shop, "run_tests", json!({})).contains("failed"));
+        let mut edited = |path: &str, old: &str, new: &str| {
+            let edit = json!({ "path": path, "old": old, "new": new });
+            assert!(call(shop, "edit_file", edit).starts_with(&format!("{path}: replaced 1 ")));
+            call(shop, "run_tests", json!({}))
+        };
+        let test = format!("{REFUND_TEST}():");
+        assert!(edited("money.py", "and the one way", "the one way").contains("2 failed"));
+        let fixed = edited("checkout.py", CHECKOUT_BUG, "pass");
+        assert!(fixed.contains("16 passed") && !fixed.contains("failed"));
+        let tested = edited("tests/test_checkout.py", "def test_totals_are_whole_cents():", &test);
+        assert!(tested.contains("1 failed") && tested.contains("16 passed"));
+        let fixed = edited("refunds.py", REFUND_BUG, "pass");
+        assert!(fixed.contains("17 passed") && !fixed.contains("failed"));
+    }
+
+    #[test]
+    fn everything_that_the_script_calls_works_and_mends_the_shop() {
+        let script: Value = serde_json::from_str(include_str!("sample/script.json")).unwrap();
+        let shop = &mut Shop::new();
+        for model in ["gpt-4.1", "claude-sonnet-4-5"] {
+            let turns = script[model].as_array().unwrap().iter();
+            for tool in turns.filter_map(|turn| turn["tool_calls"].as_array()).flatten() {
+                let result = call(shop, tool["name"].as_str().unwrap(), tool["arguments"].clone());
+                assert!(!result.is_empty() && !result.starts_with("error: "), "{tool}: {result}");
+            }
+        }
+        assert!(call(shop, "run_tests", json!({})).contains("17 passed"));
+        let readme = call(shop, "read_file", json!({ "path": "README.md" }));
+        assert!(readme.contains("6. A partial refund pays"));
     }
 
     #[test]

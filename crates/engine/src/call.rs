@@ -48,7 +48,7 @@ pub enum Called {
 impl fmt::Display for Called {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Called::Answering(answer) => write!(f, "provider answered {}", answer.status),
+            Called::Answering(answer) => write!(f, "provider answered {}", answer.status.as_u16()),
             Called::Failed(error) => error.fmt(f),
             Called::Abandoned => f.write_str("client went away"),
         }

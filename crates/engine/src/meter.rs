@@ -102,7 +102,11 @@ async fn refused(provider: &ProviderId, mut answer: Answer) -> Metered {
     if status.is_redirection() || status.is_informational() {
         // Passed on, it would send the client past us.
         let failure = not_the_api(provider, status, "it sends the call elsewhere".to_owned());
-        return Metered::nothing(format!("provider answered {status}"), is_well, failure.into());
+        return Metered::nothing(
+            format!("provider answered {}", status.as_u16()),
+            is_well,
+            failure.into(),
+        );
     }
     let nothing_done = status.is_client_error() || declined(&answer);
     let reply = match answer.body.collect(MAX_REFUSAL_BYTES).await {
@@ -110,7 +114,7 @@ async fn refused(provider: &ProviderId, mut answer: Answer) -> Metered {
         Err(error) => Failure::from(error).into(),
     };
     if nothing_done {
-        Metered::nothing(format!("provider answered {status}"), is_well, reply)
+        Metered::nothing(format!("provider answered {}", status.as_u16()), is_well, reply)
     } else {
         Metered::unseen(is_well, reply)
     }

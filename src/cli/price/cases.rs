@@ -59,8 +59,7 @@ struct Events<'p> {
 
 /// Prices one line.
 pub(super) fn price(catalog: &Catalog, line: &str) -> Result<Priced, Unanswered> {
-    let malformed = |error: serde_json::Error| Unanswered::Malformed(error.to_string());
-    let case: Case<'_> = serde_json::from_str(line).map_err(malformed)?;
+    let case: Case<'_> = serde_json::from_str(line)?;
     let because = |status| move |reason| Unanswered::Because(status, reason);
     let dialect = dialects::of_flavor(&case.provider, &case.api_flavor).map_err(because(None))?;
     let said = read(dialect, case.usage_payload.get()).map_err(because(None))?;

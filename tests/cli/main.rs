@@ -1,0 +1,19 @@
+//! The command line: the real binary, with arguments, files and variables as its users give them.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    missing_docs,
+    unreachable_pub
+)]
+
+mod config;
+mod count;
+mod doctor;
+mod help;
+mod price;
+mod serve;
+mod support;
+mod verify;
