@@ -1,12 +1,16 @@
 # `make` lists what there is to do.
 
 .DEFAULT_GOAL := help
-.PHONY: help test lint format-check clippy docs demo fmt ci compiler
+.PHONY: help test lint format-check clippy docs demo fmt ci compiler clients
+
+# What tests/clients drives. Each file has the time of an installation.
+CLAUDE_CODE := tests/clients/node_modules/.installed
+PYTHON_SDKS := target/clients/.installed
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' Makefile
 
-test: compiler ## run all tests; TEST_ARGS is handed on
+test: compiler clients ## run all tests; TEST_ARGS is handed on
 	cargo test --workspace --locked --no-fail-fast $(TEST_ARGS)
 
 lint: format-check clippy ## check the format and the lints
@@ -31,12 +35,33 @@ ci: ## all that a change has to pass
 
 # SQLite, ring and mimalloc are written in C.
 compiler:
-	@command -v cc >/dev/null && exit; \
-	if [ "$$(id -u)" = 0 ]; then as_root=; else as_root=sudo; fi; \
-	for tool in apt-get $$as_root; do \
-		command -v $$tool >/dev/null && continue; \
-		echo "there is no C compiler (cc), and no $$tool to install gcc with; install one" >&2; \
-		exit 1; \
-	done; \
-	echo "there is no C compiler (cc); installing gcc with apt-get"; \
-	$$as_root apt-get update -q && $$as_root apt-get install -qy --no-install-recommends gcc libc6-dev
+	@$(call provide,command -v cc,gcc libc6-dev)
+
+# Tests of a client that cannot be installed skip themselves.
+clients:
+	@$(MAKE) -s $(CLAUDE_CODE) || echo "Claude Code is not installed; its tests will be skipped" >&2
+	@$(MAKE) -s $(PYTHON_SDKS) || echo "the Python SDKs are not installed; their tests will be skipped" >&2
+
+$(CLAUDE_CODE): tests/clients/package-lock.json
+	$(call provide,command -v npm,npm)
+	npm ci --prefix tests/clients --loglevel error --no-audit --no-fund
+	touch $@
+
+$(PYTHON_SDKS): tests/clients/requirements.txt
+	$(call provide,python3 -m ensurepip --version,python3-venv)
+	python3 -m venv --clear target/clients
+	target/clients/bin/pip install -q --disable-pip-version-check -r $< || { rm -r target/clients; exit 1; }
+	touch $@
+
+# Shell code that installs Debian packages ($2) where a command ($1) fails for want of them.
+define provide
+$1 >/dev/null 2>&1 && exit; \
+if [ "$$(id -u)" = 0 ]; then as_root=; else as_root=sudo; fi; \
+for tool in apt-get $$as_root; do \
+	command -v $$tool >/dev/null && continue; \
+	echo "there is no $$tool to install $2 with; install it" >&2; \
+	exit 1; \
+done; \
+echo "installing $2 with apt-get"; \
+$$as_root apt-get update -q && $$as_root apt-get install -qy --no-install-recommends $2
+endef
