@@ -28,6 +28,7 @@ use farthing_core::Usd;
 use farthing_core::budget::{Rule, ScopeKind, Window};
 use farthing_core::id::ProviderId;
 use farthing_engine::attempts::RetryPolicy;
+use farthing_engine::engine::OnDisconnect;
 use farthing_engine::tariff::Unpriced;
 use farthing_upstream::{BreakerLimits, Deployment, Route, Secret, Timeouts};
 use farthing_wire::Dialect;
@@ -55,6 +56,14 @@ pub(crate) struct Server {
     pub listen: SocketAddr,
     pub max_body_bytes: usize,
     pub max_concurrent_calls: usize,
+    on_disconnect: Disconnect,
+}
+
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Disconnect {
+    Cancel,
+    Drain,
 }
 
 #[derive(Debug, Deserialize)]
@@ -86,6 +95,7 @@ pub(crate) struct Upstream {
     retry_pause_max_ms: u64,
     breaker_faults: u32,
     breaker_rest_ms: u64,
+    drain_timeout_ms: u64,
     pub max_answer_bytes: usize,
 }
 
@@ -117,6 +127,15 @@ impl Config {
     /// Whose prices in the catalog the configured providers have.
     pub(crate) fn price_lists(&self) -> Vec<&str> {
         self.provider.iter().map(|(name, provider)| provider.price_list(name)).collect()
+    }
+
+    pub(crate) fn on_disconnect(&self) -> OnDisconnect {
+        match self.server.on_disconnect {
+            Disconnect::Cancel => OnDisconnect::Cancel,
+            Disconnect::Drain => {
+                OnDisconnect::Drain(Duration::from_millis(self.upstream.drain_timeout_ms))
+            }
+        }
     }
 
     /// A route to each configured provider, with the keys that `env` has for them.

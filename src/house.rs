@@ -47,6 +47,7 @@ pub(crate) fn build(
             answer_bytes: config.upstream.max_answer_bytes,
             assumed_answer_tokens: config.budgets.assumed_answer_tokens,
             reader_patience: config.upstream.timeouts().idle,
+            on_disconnect: config.on_disconnect(),
             retries: config.upstream.retries(),
             call: config.upstream.call_timeout(),
         },

@@ -121,6 +121,38 @@ async fn s1_a_client_that_hangs_up_before_the_first_byte_is_billed_for_the_promp
 }
 
 #[tokio::test]
+async fn s2_what_a_client_left_behind_is_read_to_the_end_where_the_policy_says_so() {
+    let pace = Options { between_chunks: Duration::from_millis(20), ..Options::default() };
+    let house = House::with(pace, "[server]\non_disconnect = \"drain\"\n").await;
+    let mut answer = house.chat(&hello_streamed()).send().await.unwrap();
+    let id = answer.headers()["x-farthing-request-id"].to_str().unwrap().to_owned();
+    answer.chunk().await.unwrap();
+    drop(answer);
+    let record = house.record_of(&id).await;
+    assert_eq!(
+        (&record["cost"]["status"], &record["origin"]),
+        (&"priced".into(), &"measured".into())
+    );
+    let billed = house.provider.billed();
+    assert_eq!(record["usage"]["output"], billed.completion_tokens);
+    assert!(!house.provider.log()[0].client_left);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn s2_draining_has_an_end() {
+    let pace = Options { between_chunks: Duration::from_millis(50), ..Options::default() };
+    let settings = "[server]\non_disconnect = \"drain\"\n[upstream]\ndrain_timeout_ms = 100\n";
+    let house = House::with(pace, settings).await;
+    let mut answer = house.chat(&hello_streamed()).send().await.unwrap();
+    let id = answer.headers()["x-farthing-request-id"].to_str().unwrap().to_owned();
+    answer.chunk().await.unwrap();
+    drop(answer);
+    assert_eq!(house.record_of(&id).await["cost"]["status"], "partial");
+    house.close().await;
+}
+
+#[tokio::test]
 async fn a_stream_that_the_provider_cuts_breaks_off_and_is_billed_for_what_was_seen() {
     let house = House::open().await;
     house.provider.answer_next_with(Fault::CutMidStream { chunks: 4 });

@@ -51,10 +51,22 @@ pub struct Limits {
     pub assumed_answer_tokens: u64,
     /// How long a client may leave a piece of its answer unread.
     pub reader_patience: Duration,
+    /// What becomes of a call whose client goes away.
+    pub on_disconnect: OnDisconnect,
     /// Attempts for one call.
     pub retries: RetryPolicy,
     /// From the hold to the end of the call; a hold that is older is charged in full.
     pub call: Duration,
+}
+
+/// What becomes of a call whose client goes away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OnDisconnect {
+    /// The connection to the provider is closed, and what was seen is billed by our own count.
+    Cancel,
+    /// The answer is read to its end, for so long at the most, and billed exactly; it pays for words
+    /// that nobody reads.
+    Drain(Duration),
 }
 
 /// Everything that a call needs, shared by all calls.

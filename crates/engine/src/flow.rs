@@ -29,7 +29,7 @@ use tokio::time::{sleep, timeout};
 use crate::attempts::{Attempt, Attempts};
 use crate::call::{Ask, Called, Purpose};
 use crate::client::{Client, Head, Receipt};
-use crate::engine::{Engine, Parts};
+use crate::engine::{Engine, OnDisconnect, Parts};
 use crate::failure::Failure;
 use crate::meter::{self, Consumed, MAX_REFUSAL_BYTES, Metered, Reply};
 use crate::tariff::{Consumption, Priced};
@@ -236,10 +236,10 @@ async fn post(
     body: &Bytes,
     client: &Client,
 ) -> Called {
-    let upstream = &engine.parts.upstream;
+    let Parts { upstream, limits, .. } = &engine.parts;
     tokio::select! {
         biased;
-        () = client.left() => Called::Abandoned,
+        () = client.left(), if limits.on_disconnect == OnDisconnect::Cancel => Called::Abandoned,
         answer = upstream.post(deployment, &ask.endpoint, &ask.headers, body.clone()) => {
             answer.map_or_else(Called::Failed, Called::Answering)
         }

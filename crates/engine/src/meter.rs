@@ -12,7 +12,7 @@ use http::{HeaderMap, StatusCode, header};
 
 use crate::call::{Ask, Called, declined};
 use crate::client::{Client, Head};
-use crate::engine::Limits;
+use crate::engine::{Limits, OnDisconnect};
 use crate::failure::Failure;
 
 /// A refusal by a provider is a short text; what is longer is not passed on.
@@ -86,7 +86,7 @@ pub(crate) async fn read(
         Called::Answering(answer) if !answer.status.is_success() => refused(provider, answer).await,
         Called::Answering(answer) if is_event_stream(&answer.headers) => {
             let reader = ask.request.dialect.stream_reader(strip);
-            streamed(provider, answer, reader, client, limits.reader_patience).await
+            streamed(provider, answer, reader, client, limits).await
         }
         Called::Answering(answer) => whole(ask, provider, answer, limits.answer_bytes).await,
         Called::Failed(error) => Metered::failed(error),
@@ -149,14 +149,19 @@ async fn streamed(
     answer: Answer,
     mut reader: StreamReader,
     client: &mut Client,
-    patience: Duration,
+    limits: &Limits,
 ) -> Metered {
     let Answer { status, headers, mut body } = answer;
     client.head(Head { status, headers, body: None, receipt: None });
-    let end = pass_on(&mut reader, &mut body, client, patience).await;
-    if matches!(end, End::Left) && reader.finished() {
-        // Only the usage is still to come, and it is worth waiting for: it makes the bill exact.
-        let _ = tokio::time::timeout(LAST_WORDS, read_on(&mut reader, &mut body)).await;
+    let end = pass_on(&mut reader, &mut body, client, limits.reader_patience).await;
+    if matches!(end, End::Left) {
+        let rest = match limits.on_disconnect {
+            OnDisconnect::Drain(longest) => longest,
+            // Only the usage is still to come, and it makes the bill exact.
+            OnDisconnect::Cancel if reader.finished() => LAST_WORDS,
+            OnDisconnect::Cancel => Duration::ZERO,
+        };
+        let _ = tokio::time::timeout(rest, read_on(&mut reader, &mut body)).await;
     }
     let erred = reader.error().is_some();
     let (provider_is_well, reply) = match end {
