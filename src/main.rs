@@ -4,6 +4,7 @@ mod cli;
 mod config;
 mod demo;
 mod house;
+mod print;
 
 use std::process::ExitCode;
 

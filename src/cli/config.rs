@@ -8,8 +8,8 @@ use anyhow::Result;
 use serde::Serialize;
 use toml::Value;
 
-use super::output::Output;
 use crate::config::{Config, Key, Layers, PREFIX, Problems, Setting, Settings};
+use crate::print::Output;
 
 /// The file that is read where none is named.
 const FOUND: &str = "farthing.toml";

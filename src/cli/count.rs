@@ -13,10 +13,10 @@ use farthing_wire::{Dialect, Request};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::figures::{grouped, plural, share};
 use super::lines::{Unanswered, answer_each};
-use super::output::Output;
 use super::{dialects, input, misused};
+use crate::print::Output;
+use crate::print::figures::{grouped, kinds, plural, share};
 
 /// Whose tokens are counted where nobody says.
 const MODEL: &str = "gpt-4.1";
@@ -142,7 +142,7 @@ fn count_request(counter: &Counter, args: &Args, file: &Path) -> Result<()> {
 fn print(out: &mut impl Write, count: &RequestCount<'_>) -> io::Result<()> {
     let RequestCount { api, model, tokens, method, upper_bound, .. } = count;
     writeln!(out, "A request for {model}, as of the API `{api}`\n")?;
-    for (kind, tokens_of_kind) in named(&count.by_kind) {
+    for (kind, tokens_of_kind) in kinds(&count.by_kind) {
         let share = share(tokens_of_kind, *tokens);
         writeln!(out, "  {kind:<12}  {:>12}  {share:>6}", grouped(tokens_of_kind))?;
     }
@@ -153,23 +153,6 @@ fn print(out: &mut impl Write, count: &RequestCount<'_>) -> io::Result<()> {
             writeln!(out, "\nEstimated; no more than {}.", plural(*upper_bound, "token"))
         }
     }
-}
-
-/// The kinds that there are, most tokens first.
-fn named(by_kind: &ByKind) -> Vec<(&'static str, u64)> {
-    let ByKind { system, tools, history, tool_results, user, media, overhead } = *by_kind;
-    let mut named = vec![
-        ("system", system),
-        ("tools", tools),
-        ("history", history),
-        ("tool results", tool_results),
-        ("user", user),
-        ("media", media),
-        ("overhead", overhead),
-    ];
-    named.retain(|(_, tokens)| *tokens > 0);
-    named.sort_by_key(|(_, tokens)| std::cmp::Reverse(*tokens));
-    named
 }
 
 fn word(method: Method) -> &'static str {

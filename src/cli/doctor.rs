@@ -10,7 +10,8 @@ use serde::Serialize;
 
 use self::checks::{Check, Verdict};
 use super::config::Sources;
-use super::output::Output;
+use crate::print::Output;
+use crate::print::figures::wrapped;
 
 /// Characters of a line, at the most.
 const WIDTH: usize = 80;
@@ -65,21 +66,6 @@ fn print(out: &mut impl Write, report: &Report) -> io::Result<()> {
         (0, warned) => writeln!(out, "\nAll that is needed is in place; {warned} to look at."),
         (failed, _) => writeln!(out, "\n{failed} of {} failed.", report.checks.len()),
     }
-}
-
-/// A text in lines of so many characters; longer words stay whole.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }
 
 #[cfg(test)]

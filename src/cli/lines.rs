@@ -6,7 +6,7 @@ use farthing_core::pricing::CostStatus;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use super::output::Output;
+use crate::print::Output;
 
 /// Longer lines are not read.
 const LINE_BYTES_MAX: usize = 64 << 20;

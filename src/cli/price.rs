@@ -18,9 +18,9 @@ use serde_json::json;
 use self::quote::{Quote, Subject};
 use super::config::Sources;
 use super::lines::answer_each;
-use super::output::Output;
 use super::{dialects, input, misused};
 use crate::house;
+use crate::print::Output;
 
 const USAGE: &str = "\
 farthing price --model NAME <TEXT|FILE|->

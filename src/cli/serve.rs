@@ -12,9 +12,9 @@ use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::config::Sources;
-use super::output::Output;
 use crate::config::{Config, Setting, Settings};
 use crate::house;
+use crate::print::Output;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use farthing_ledger::{Difference, Report, SqliteReader, verify};
 
 use super::config::Sources;
-use super::output::Output;
+use crate::print::Output;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

@@ -8,6 +8,7 @@ use farthing_core::anatomy::ByKind;
 
 use super::bill::{Bill, Conversation};
 use super::table;
+use crate::print::figures::{self, grouped, share, wrapped};
 
 pub(super) const INDENT: &str = "  ";
 /// Columns of the longest line of prose.
@@ -46,7 +47,7 @@ fn head(bill: &Bill, out: &mut impl Write, ink: Ink) -> io::Result<()> {
 
 fn kinds(by_kind: &ByKind, out: &mut impl Write, ink: Ink) -> io::Result<()> {
     writeln!(out, "{INDENT}{}\n", ink.strong("What the prompts were made of"))?;
-    let named = by_name(by_kind);
+    let named = figures::kinds(by_kind);
     let most = named.iter().map(|(_, tokens)| *tokens).max().unwrap_or_default();
     for (name, tokens) in named.into_iter().filter(|(_, tokens)| *tokens > 0) {
         let bar = ink.accent(&format!("{:<36}", bar(tokens, most)));
@@ -91,7 +92,9 @@ fn survived(bill: &Bill, out: &mut impl Write, ink: Ink) -> io::Result<()> {
     });
     let refusal = ("budget", bill.refusal.message.clone());
     for (name, text) in faults.chain([refusal]) {
-        for (line, name) in wrapped(&text).iter().zip([name].into_iter().chain(iter::repeat(""))) {
+        for (line, name) in
+            wrapped(&text, PROSE_COLUMNS).iter().zip([name].into_iter().chain(iter::repeat("")))
+        {
             writeln!(out, "{INDENT}{name:<8}  {line}")?;
         }
     }
@@ -136,33 +139,11 @@ impl Ink {
     }
 }
 
-fn by_name(by_kind: &ByKind) -> [(&'static str, u64); 7] {
-    let ByKind { system, tools, history, tool_results, user, media, overhead } = *by_kind;
-    let mut named = [
-        ("system", system),
-        ("tools", tools),
-        ("history", history),
-        ("tool results", tool_results),
-        ("user", user),
-        ("media", media),
-        ("overhead", overhead),
-    ];
-    named.sort_by_key(|(_, tokens)| std::cmp::Reverse(*tokens));
-    named
-}
-
 /// A bar as long as `part` is of `most`, to an eighth of a column.
 fn bar(part: u64, most: u64) -> String {
     let eighths = usize::try_from(part * BAR_COLUMNS * 8 / most.max(1)).unwrap_or_default();
     let last = EIGHTHS.get(eighths % 8).copied().unwrap_or_default();
     format!("{}{last}", "█".repeat(eighths / 8))
-}
-
-fn share(part: u64, whole: u64) -> String {
-    match (part * 100 + whole / 2) / whole.max(1) {
-        0 if part > 0 => "<1 %".to_owned(),
-        percent => format!("{percent} %"),
-    }
 }
 
 /// How far a count was off, in percent.
@@ -172,34 +153,6 @@ fn off(counted: u64, truth: u64) -> String {
         0 => "exact".to_owned(),
         tenths => format!("{}.{} % off", tenths / 10, tenths % 10),
     }
-}
-
-/// `1234567` as `1,234,567`.
-pub(super) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut grouped = String::new();
-    for (left, digit) in (1..=digits.len()).rev().zip(digits.chars()) {
-        grouped.push(digit);
-        if left % 3 == 1 && left > 1 {
-            grouped.push(',');
-        }
-    }
-    grouped
-}
-
-/// A text in lines that are not too long.
-fn wrapped(text: &str) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= PROSE_COLUMNS => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }
 
 #[cfg(test)]
@@ -236,13 +189,6 @@ mod tests {
         // Six rows of the long conversation, two of the short one, and three sums.
         assert_eq!(shown.matches("unpriced").count(), 6 + 2 + 3);
         assert!(!shown.contains("$0"));
-    }
-
-    #[test]
-    fn thousands_are_grouped() {
-        let numbers = [0, 12, 123, 1_234, 123_456, 1_234_567];
-        let shown = ["0", "12", "123", "1,234", "123,456", "1,234,567"];
-        assert_eq!(numbers.map(grouped), shown);
     }
 
     #[test]

@@ -7,7 +7,8 @@ use anyhow::Result;
 use comfy_table::{CellAlignment, Table, presets};
 
 use super::bill::{Amounts, Bill, Conversation, Line};
-use super::screen::{INDENT, Ink, grouped};
+use super::screen::{INDENT, Ink};
+use crate::print::figures::grouped;
 
 /// Calls at the beginning and at the end of a conversation that have rows of their own.
 const FIRST: usize = 3;

@@ -17,9 +17,9 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::timeout;
 
 use crate::cli::config::Sources;
-use crate::cli::figures::plural;
 use crate::config::{Config, Provider, VariableName};
 use crate::house;
+use crate::print::figures::plural;
 
 /// How long to wait for anybody else, at the most.
 const PATIENCE: Duration = Duration::from_secs(5);

@@ -10,7 +10,7 @@ use farthing_core::usage::{Bucket, CacheTtl, Usage};
 use farthing_wire::Request;
 use serde::Serialize;
 
-use crate::cli::figures::{grouped, plural};
+use crate::print::figures::{grouped, plural};
 
 /// What is to be priced.
 #[derive(Debug)]

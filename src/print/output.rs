@@ -7,7 +7,7 @@ use serde::Serialize;
 /// Standard output. When its reader has gone, the rest is dropped without an error: whoever closed
 /// the pipe has read enough.
 #[derive(Debug)]
-pub(super) struct Output {
+pub(crate) struct Output {
     stdout: StdoutLock<'static>,
     left: bool,
 }
@@ -15,17 +15,17 @@ pub(super) struct Output {
 // === impl Output ===
 
 impl Output {
-    pub(super) fn stdout() -> Output {
+    pub(crate) fn stdout() -> Output {
         Output { stdout: io::stdout().lock(), left: false }
     }
 
     /// Whether nobody reads any more.
-    pub(super) fn left(&self) -> bool {
+    pub(crate) fn left(&self) -> bool {
         self.left
     }
 
     /// Prints a value as JSON for people and programs.
-    pub(super) fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
+    pub(crate) fn json(&mut self, value: &impl Serialize) -> io::Result<()> {
         serde_json::to_writer_pretty(&mut *self, value)?;
         writeln!(self)
     }
