@@ -95,7 +95,7 @@ fn nothing_gives_nothing() {
 
 proptest! {
     #[test]
-    fn how_a_stream_arrives_changes_neither_frames_nor_bytes(
+    fn s7_how_a_stream_arrives_changes_neither_frames_nor_bytes(
         stream in r"(data: é|[\n\r:]|[a-d]){0,60}",
         cuts in proptest::collection::btree_set(0..60_usize, 0..20),
     ) {
