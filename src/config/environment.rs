@@ -9,9 +9,6 @@ use super::known::Known;
 use super::problem::{Origin, Problem};
 use super::settings::{Setting, Settings};
 
-/// What begins like a setting and is none: how much is logged, and where the file is.
-const OTHERS: [&str; 2] = ["FARTHING_LOG", "FARTHING_CONFIG"];
-
 /// Reads variables, given as name and value. `below` has the settings that they lie over; what is
 /// wrong goes to `problems`.
 pub(super) fn read(
@@ -23,7 +20,7 @@ pub(super) fn read(
     let mut settings = Vec::new();
     for (name, text) in variables {
         let Some(path) = name.strip_prefix(PREFIX) else { continue };
-        if OTHERS.contains(&name.as_str()) || holds_a_key(name, below) {
+        if !is_meant_as_setting(path, below) || holds_a_key(name, below) {
             continue;
         }
         match setting(&key_of(path, below), name, text, known) {
@@ -75,6 +72,18 @@ fn value(text: &str, like: &Value) -> Value {
     let parsed = ValueDeserializer::parse(text).and_then(Value::deserialize);
     let fits = |value: &Value| !like.is_str() || value.is_str();
     parsed.ok().filter(fits).unwrap_or_else(|| text.into())
+}
+
+/// Whether a variable's name, without its beginning, names a section. Others are somebody's own
+/// business, as FARTHING_LOG is ours and FARTHING_KEY may be a script's.
+fn is_meant_as_setting(path: &str, below: &Settings) -> bool {
+    let lower = path.to_ascii_lowercase();
+    let names_section = |section: &str| {
+        let rest = lower.strip_prefix(section);
+        rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('_'))
+    };
+    let sections = || below.iter().filter_map(|setting| setting.key.path().first());
+    lower.contains("__") || sections().any(|section| names_section(section))
 }
 
 /// Whether a provider's key is said to be in a variable.
