@@ -55,7 +55,7 @@ pub struct Limits {
     pub on_disconnect: OnDisconnect,
     /// Attempts for one call.
     pub retries: RetryPolicy,
-    /// From the hold to the end of the call; a hold that is older is charged in full.
+    /// From the hold to the end of the call.
     pub call: Duration,
 }
 

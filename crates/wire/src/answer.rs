@@ -64,7 +64,7 @@ pub struct Answer {
     pub(crate) body: Bytes,
 }
 
-/// A body is not what an API of the dialect answers. The client still gets it as it came.
+/// A body is not what an API of the dialect answers. It is no answer that can be passed on.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
 #[error("the answer is not a JSON object: {problem}; it begins with `{beginning}`")]
 pub struct AnswerError {

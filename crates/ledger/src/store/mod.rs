@@ -123,7 +123,7 @@ pub enum Row {
 #[derive(Debug, Error)]
 pub enum StoreError {
     /// The engine could not do its work.
-    #[error("ledger {place}: cannot {doing}: {source}; {remedy}")]
+    #[error("ledger {place}: cannot {doing}: {cause}; {remedy}")]
     Engine {
         /// The store.
         place: String,
@@ -132,7 +132,7 @@ pub enum StoreError {
         /// What the operator can do.
         remedy: &'static str,
         /// What the engine said.
-        source: Box<dyn StdError + Send + Sync>,
+        cause: Box<dyn StdError + Send + Sync>,
     },
     /// A later version of this program wrote the store.
     #[error(

@@ -188,12 +188,12 @@ impl Place {
 
     fn failed(&self, doing: &'static str, error: rusqlite::Error) -> StoreError {
         let remedy = remedy(&error);
-        StoreError::Engine { place: self.to_string(), doing, remedy, source: error.into() }
+        StoreError::Engine { place: self.to_string(), doing, remedy, cause: error.into() }
     }
 
     fn io(&self, doing: &'static str, error: io::Error) -> StoreError {
         let remedy = "check that its folder exists and that this user may write there";
-        StoreError::Engine { place: self.to_string(), doing, remedy, source: error.into() }
+        StoreError::Engine { place: self.to_string(), doing, remedy, cause: error.into() }
     }
 }
 
