@@ -182,12 +182,13 @@ async fn s5_tokens_that_were_thought_are_billed_and_shown_apart() {
 
 #[tokio::test]
 async fn s8_a_reader_that_does_not_read_makes_the_provider_wait() {
-    let words = "word ".repeat(40_000);
+    // Far more than the buffers of all sockets on the way can hold.
+    let words = "word ".repeat(250_000);
     let script = json!([{ "content": words }]).to_string();
     let script = Script::from_json(&script).unwrap();
     let house = House::with(Options { script, ..Options::default() }, "").await;
     let mut body = hello_streamed();
-    body["max_completion_tokens"] = json!(30_000);
+    body["max_completion_tokens"] = json!(250_000);
     let mut answer = house.chat(&body).send().await.unwrap();
     let mut sent = 0;
     let stalled = async {
@@ -201,12 +202,9 @@ async fn s8_a_reader_that_does_not_read_makes_the_provider_wait() {
         }
     };
     let at_rest = tokio::time::timeout(PATIENCE, stalled).await.unwrap();
-    assert!(at_rest < 30_000, "all of it was taken in");
-    let mut length = 0;
-    while let Some(chunk) = answer.chunk().await.unwrap() {
-        length += chunk.len();
-    }
-    assert!(length > words.len());
+    assert!(at_rest < 200_000, "all of it was taken in");
+    assert!(answer.chunk().await.unwrap().is_some());
+    drop(answer);
     house.close().await;
 }
 
