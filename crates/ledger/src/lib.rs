@@ -20,6 +20,7 @@
 //! | [`record`] | an entry as a store keeps it |
 //! | [`query`] | what can be asked, always within a [`Scope`](farthing_core::scope::Scope) |
 //! | [`answer`] | what is answered |
+//! | [`vault`] | content that is kept for a while, sealed, in a file of its own |
 //! | [`mod@verify`] | whether the tables say what the entries say |
 //! | [`store`] | what a storage engine must do, and the engines |
 
@@ -32,6 +33,7 @@ pub mod query;
 mod readers;
 pub mod record;
 pub mod store;
+pub mod vault;
 pub mod verify;
 mod writer;
 

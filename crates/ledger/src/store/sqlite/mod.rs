@@ -207,7 +207,7 @@ impl fmt::Display for Place {
 }
 
 /// How files are created that only their owner may read.
-fn private() -> OpenOptions {
+pub(crate) fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true);
     #[cfg(unix)]
@@ -216,7 +216,7 @@ fn private() -> OpenOptions {
 }
 
 /// What the operator can do about an error.
-fn remedy(error: &rusqlite::Error) -> &'static str {
+pub(crate) fn remedy(error: &rusqlite::Error) -> &'static str {
     use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType};
     if matches!(
         error,
