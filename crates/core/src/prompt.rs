@@ -9,15 +9,18 @@ use std::ops::Range;
 
 use bytes::Bytes;
 
+use crate::usage::CacheTtl;
+
 /// A byte range of the request's body.
 pub type Span = Range<usize>;
 
-/// The span of a JSON string literal, its quotes included.
+/// The span of a JSON string literal, its quotes included; or where a dialect sends JSON in place
+/// of a string (a tool's arguments, a function's response), the span of that value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JsonStr(pub Span);
 
 /// All that a model will read in a request.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Prompt {
     /// The request's body, as it came.
     pub body: Bytes,
@@ -29,6 +32,22 @@ pub struct Prompt {
     pub response_format: Option<Span>,
     /// What else is asked of the model.
     pub demands: Demands,
+    /// Whether the model reads more than stands here: the request names an earlier response, a
+    /// conversation, a stored prompt or cached content that only the provider has.
+    pub unseen: bool,
+    /// Where the client asks for the prompt so far to be cached, in the order of the body.
+    pub cache_markers: Vec<CacheMarker>,
+}
+
+/// A client's own breakpoint (`cache_control`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CacheMarker {
+    /// The member's value as sent. What holds it (a block, a tool) ends what is to be cached.
+    pub span: Span,
+    /// How long it is to live; what says a time that is not known may be long.
+    pub ttl: CacheTtl,
+    /// It stands at the request itself, and the provider chooses the place.
+    pub automatic: bool,
 }
 
 /// What a request asks of the model beside its messages. Some providers put it in words, which
@@ -65,6 +84,12 @@ pub struct Message {
     pub name: Option<JsonStr>,
     /// What is said, in order.
     pub parts: Vec<Part>,
+    /// The documents and search results whose texts are among the parts: each as sent.
+    pub documents: Vec<Span>,
+    /// For a tool's result: the id of the call that it answers, where it has one.
+    pub answers: Option<JsonStr>,
+    /// For a tool's result: whether the client says that the call failed.
+    pub is_error: bool,
     /// The tool calls that this (assistant) message makes.
     pub tool_calls: Vec<ToolCall>,
 }
@@ -85,9 +110,11 @@ pub enum Part {
 /// A tool call that the model made.
 #[derive(Clone, Debug)]
 pub struct ToolCall {
+    /// What its result will [answer](Message::answers), where it has an id.
+    pub id: Option<JsonStr>,
     /// The tool's name.
     pub name: JsonStr,
-    /// The arguments: a JSON document inside a JSON string.
+    /// The arguments: a JSON document inside a JSON string, or the document itself.
     pub arguments: JsonStr,
 }
 
@@ -96,6 +123,24 @@ pub struct ToolCall {
 pub struct Tool {
     /// Its whole definition as sent.
     pub span: Span,
+}
+
+// === impl Message ===
+
+impl Message {
+    /// A message in which nothing is said yet.
+    pub fn new(role: Role, span: Span) -> Message {
+        Message {
+            role,
+            span,
+            name: None,
+            parts: Vec::new(),
+            documents: Vec::new(),
+            answers: None,
+            is_error: false,
+            tool_calls: Vec::new(),
+        }
+    }
 }
 
 // === impl Prompt ===
@@ -127,13 +172,7 @@ mod tests {
     #[test]
     fn text_is_borrowed_unless_it_has_escapes() {
         let body = r#"["plain","tab\t\u00e9","\ud800"]"#;
-        let prompt = Prompt {
-            body: Bytes::from_static(body.as_bytes()),
-            messages: Vec::new(),
-            tools: Vec::new(),
-            response_format: None,
-            demands: Demands::default(),
-        };
+        let prompt = Prompt { body: Bytes::from_static(body.as_bytes()), ..Prompt::default() };
         assert!(matches!(prompt.text(&JsonStr(1..8)), Cow::Borrowed("plain")));
         assert_eq!(prompt.text(&JsonStr(9..22)), "tab\té");
         assert_eq!(prompt.text(&JsonStr(23..31)), "\\ud800");

@@ -3,13 +3,19 @@
 use std::fmt::{Arguments, Display};
 
 use farthing_core::id::ModelId;
+use farthing_core::prompt::CacheMarker;
+use farthing_core::usage::CacheTtl;
 
-use crate::json::{Json, Kind};
+use crate::json::{Json, Kind, pick};
 use crate::request::{MAX_ELEMENTS, RequestError};
 
 /// Counts the elements of a request, whichever of its arrays they are in.
 #[derive(Debug, Default)]
 pub(crate) struct Elements(usize);
+
+/// The breakpoints of a request, as they are come upon.
+#[derive(Debug, Default)]
+pub(crate) struct CacheMarkers(Vec<CacheMarker>);
 
 /// The body as a document.
 pub(crate) fn document(body: &[u8]) -> Result<Json<'_>, RequestError> {
@@ -69,5 +75,40 @@ impl Elements {
             return Err(RequestError::TooMany { param: path.to_string() });
         }
         Ok(())
+    }
+}
+
+// === impl CacheMarkers ===
+
+impl CacheMarkers {
+    /// Notes the `cache_control` of a block or a tool, where it has one.
+    pub(crate) fn note(&mut self, cache_control: Option<Json>) {
+        self.add(cache_control, false);
+    }
+
+    /// Notes the `cache_control` of the request itself.
+    pub(crate) fn note_automatic(&mut self, cache_control: Option<Json>) {
+        self.add(cache_control, true);
+    }
+
+    /// The longest time that any of them asks for.
+    pub(crate) fn longest(&self) -> Option<CacheTtl> {
+        self.0.iter().map(|marker| marker.ttl).max()
+    }
+
+    /// All of them, in the order of the body.
+    pub(crate) fn finish(mut self) -> Vec<CacheMarker> {
+        self.0.sort_by_key(|marker| marker.span.start);
+        self.0
+    }
+
+    fn add(&mut self, cache_control: Option<Json>, automatic: bool) {
+        let Some(asked) = cache_control.filter(|asked| !asked.is_null()) else { return };
+        pick!(asked => ttl);
+        let ttl = match ttl.and_then(Json::as_str).as_deref() {
+            None | Some("5m") => CacheTtl::FiveMinutes,
+            Some(_) => CacheTtl::OneHour,
+        };
+        self.0.push(CacheMarker { span: asked.span(), ttl, automatic });
     }
 }

@@ -144,9 +144,17 @@ fn describe_prompt(prompt: &Prompt, text: &mut String) {
             }
             .unwrap();
         }
+        if let Some(call) = &message.answers {
+            let failed = if message.is_error { ", which failed" } else { "" };
+            writeln!(text, "  answers {}{failed}", prompt.text(call)).unwrap();
+        }
+        for document in &message.documents {
+            writeln!(text, "  document {}", abridged(prompt.raw(document))).unwrap();
+        }
         for call in &message.tool_calls {
             let (name, arguments) = (prompt.text(&call.name), prompt.text(&call.arguments));
-            writeln!(text, "  calls {name} {arguments}").unwrap();
+            let id = call.id.as_ref().map(|id| prompt.text(id)).unwrap_or_default();
+            writeln!(text, "  calls {name} {arguments} {id}").unwrap();
         }
     }
     for tool in &prompt.tools {
@@ -155,6 +163,14 @@ fn describe_prompt(prompt: &Prompt, text: &mut String) {
     let format = prompt.response_format.as_ref().map(|span| prompt.raw(span));
     writeln!(text, "response format {format:?}").unwrap();
     writeln!(text, "{:?}", prompt.demands).unwrap();
+    for marker in &prompt.cache_markers {
+        let how = if marker.automatic { "where the provider likes" } else { "here" };
+        let at = abridged(&String::from_utf8_lossy(&prompt.body[..marker.span.end]));
+        writeln!(text, "cached {:?} {how} {at}", marker.ttl).unwrap();
+    }
+    if prompt.unseen {
+        writeln!(text, "and more that is not seen").unwrap();
+    }
 }
 
 /// The two ends of a text, on one line.

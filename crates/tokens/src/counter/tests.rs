@@ -17,14 +17,7 @@ struct Draft {
 
 impl Draft {
     fn new() -> Self {
-        let prompt = Prompt {
-            body: Bytes::new(),
-            messages: Vec::new(),
-            tools: Vec::new(),
-            response_format: None,
-            demands: Demands::default(),
-        };
-        Self { body: String::new(), prompt }
+        Self { body: String::new(), prompt: Prompt::default() }
     }
 
     fn raw(&mut self, text: &str) -> std::ops::Range<usize> {
@@ -39,7 +32,7 @@ impl Draft {
 
     fn say(mut self, role: Role, text: &str) -> Self {
         let parts = vec![Part::Text(self.literal(text))];
-        let message = Message { role, span: 0..0, name: None, parts, tool_calls: Vec::new() };
+        let message = Message { parts, ..Message::new(role, 0..0) };
         self.prompt.messages.push(message);
         self
     }
@@ -63,7 +56,7 @@ impl Draft {
     fn calling(self, name: &str, arguments: &str) -> Self {
         self.with(|draft, message| {
             let (name, arguments) = (draft.literal(name), draft.literal(arguments));
-            message.tool_calls.push(ToolCall { name, arguments });
+            message.tool_calls.push(ToolCall { id: None, name, arguments });
         })
     }
 

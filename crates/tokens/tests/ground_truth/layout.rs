@@ -20,7 +20,7 @@ fn list(value: &Value) -> impl Iterator<Item = &Value> {
 }
 
 fn message(role: Role) -> Message {
-    Message { role, span: 0..0, name: None, parts: Vec::new(), tool_calls: Vec::new() }
+    Message::new(role, 0..0)
 }
 
 impl Layout {
@@ -39,7 +39,7 @@ impl Layout {
     }
 
     fn call(&mut self, name: &Value, arguments: &Value) -> ToolCall {
-        ToolCall { name: self.literal(name), arguments: self.literal(arguments) }
+        ToolCall { id: None, name: self.literal(name), arguments: self.literal(arguments) }
     }
 
     fn offer(&mut self, tool: &Value) {
@@ -49,7 +49,8 @@ impl Layout {
 
     fn finish(self) -> Prompt {
         let Self { body, messages, tools, response_format, demands } = self;
-        Prompt { body: Bytes::from(body), messages, tools, response_format, demands }
+        let body = Bytes::from(body);
+        Prompt { body, messages, tools, response_format, demands, ..Prompt::default() }
     }
 }
 

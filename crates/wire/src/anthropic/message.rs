@@ -4,10 +4,9 @@ use std::borrow::Cow;
 use std::fmt::Arguments;
 
 use farthing_core::prompt::{JsonStr, Message, Part, Role, Tool, ToolCall};
-use farthing_core::usage::CacheTtl;
 
 use super::type_of;
-use crate::fields::{self, Elements};
+use crate::fields::{self, CacheMarkers, Elements};
 use crate::json::{Json, Kind, pick};
 use crate::request::RequestError;
 
@@ -18,7 +17,7 @@ const LEVELS: u8 = 2;
 #[derive(Debug, Default)]
 pub(super) struct Reader {
     elements: Elements,
-    cache_asked: Option<CacheTtl>,
+    pub(super) markers: CacheMarkers,
 }
 
 /// A content block of a request, as far as it is looked at.
@@ -26,6 +25,9 @@ struct Block<'a> {
     whole: Json<'a>,
     kind: Cow<'a, str>,
     text: Option<Json<'a>>,
+    /// Its own, or of a result, that of the call.
+    id: Option<Json<'a>>,
+    is_error: bool,
     name: Option<Json<'a>>,
     input: Option<Json<'a>>,
     content: Option<Json<'a>>,
@@ -48,22 +50,6 @@ pub(super) fn each_text<'a>(block: Json<'a>, say: &mut impl FnMut(Json<'a>)) {
 // === impl Reader ===
 
 impl Reader {
-    /// The longest-lived cache write that anything read so far asks for.
-    pub(super) fn cache_asked(&self) -> Option<CacheTtl> {
-        self.cache_asked
-    }
-
-    /// Notes a `cache_control`: five minutes, or what it says; what is unknown may be long.
-    pub(super) fn note_cache(&mut self, cache_control: Option<Json>) {
-        let Some(asked) = cache_control.filter(|asked| !asked.is_null()) else { return };
-        let [ttl] = asked.pick(["ttl"]);
-        let ttl = match ttl.and_then(Json::as_str).as_deref() {
-            None | Some("5m") => CacheTtl::FiveMinutes,
-            Some(_) => CacheTtl::OneHour,
-        };
-        self.cache_asked = self.cache_asked.max(Some(ttl));
-    }
-
     /// The system prompt and the messages.
     pub(super) fn messages(
         &mut self,
@@ -72,7 +58,7 @@ impl Reader {
     ) -> Result<Vec<Message>, RequestError> {
         let mut read = Vec::new();
         if let Some(system) = system.filter(|system| !system.is_null()) {
-            let mut message = empty(Role::System, system);
+            let mut message = Message::new(Role::System, system.span());
             self.content(format_args!("system"), system, LEVELS, &mut message)?;
             read.push(message);
         }
@@ -96,7 +82,7 @@ impl Reader {
         for tool in fields::array(path, tools, "an array or null")? {
             self.elements.add(path)?;
             pick!(tool => cache_control);
-            self.note_cache(cache_control);
+            self.markers.note(cache_control);
             read.push(Tool { span: tool.span() });
         }
         Ok(read)
@@ -114,7 +100,7 @@ impl Reader {
         let role = role.map_or(Role::User, self::role);
         let path = format_args!("{path}.content");
         let Some(blocks) = content.filter(|content| content.kind() == Kind::Array) else {
-            let mut message = empty(role, value);
+            let mut message = Message::new(role, value.span());
             if let Some(content) = content.filter(|content| !content.is_null()) {
                 self.content(path, content, LEVELS, &mut message)?;
             }
@@ -131,14 +117,14 @@ impl Reader {
                 Some(run) if run.role == speaker && speaker != Role::Tool => {
                     run.span.end = block.whole.end();
                 }
-                _ => runs.push(empty(speaker, block.whole)),
+                _ => runs.push(block.opens(speaker)),
             }
             if let Some(run) = runs.last_mut() {
                 self.block(path, &block, LEVELS, run)?;
             }
         }
         match runs.as_mut_slice() {
-            [] => runs.push(empty(role, value)),
+            [] => runs.push(Message::new(role, value.span())),
             [only] if only.role == role => only.span = value.span(),
             _ => {}
         }
@@ -175,7 +161,7 @@ impl Reader {
         levels: u8,
         message: &mut Message,
     ) -> Result<(), RequestError> {
-        self.note_cache(block.cache_control);
+        self.markers.note(block.cache_control);
         let span = block.whole.span();
         let known = match &*block.kind {
             "text" => block.text.and_then(Json::as_literal).map(Part::Text),
@@ -184,8 +170,9 @@ impl Reader {
             "tool_use" | "server_tool_use" | "mcp_tool_use" => {
                 match (block.name.and_then(Json::as_literal), block.input) {
                     (Some(name), Some(input)) => {
+                        let id = block.id.and_then(Json::as_literal);
                         let arguments = JsonStr(input.span());
-                        message.tool_calls.push(ToolCall { name, arguments });
+                        message.tool_calls.push(ToolCall { id, name, arguments });
                         return Ok(());
                     }
                     _ => None,
@@ -228,6 +215,7 @@ impl Reader {
         };
         let labels = [title, context, source].into_iter().flatten().filter_map(Json::as_literal);
         message.parts.extend(labels.map(Part::Text));
+        message.documents.push(block.span());
         self.content(format_args!("{path}.content"), said, levels, message)
     }
 }
@@ -237,21 +225,35 @@ impl Reader {
 impl<'a> Block<'a> {
     fn read(path: Arguments, value: Json<'a>) -> Result<Block<'a>, RequestError> {
         let whole = fields::object(path, value)?;
-        let [kind, text, name, input, content, cache_control] =
-            whole.pick(["type", "text", "name", "input", "content", "cache_control"]);
-        let kind = kind.and_then(Json::as_str).unwrap_or_default();
-        Ok(Block { whole, kind, text, name, input, content, cache_control })
+        let kind = type_of(whole);
+        pick!(whole => text, id, tool_use_id, is_error, name, input, content, cache_control);
+        Ok(Block {
+            whole,
+            kind,
+            text,
+            id: tool_use_id.or(id),
+            is_error: is_error.and_then(Json::as_bool).unwrap_or(false),
+            name,
+            input,
+            content,
+            cache_control,
+        })
+    }
+
+    /// An empty message of this speaker that begins with it.
+    fn opens(&self, speaker: Role) -> Message {
+        let mut message = Message::new(speaker, self.whole.span());
+        if speaker == Role::Tool {
+            message.answers = self.id.and_then(Json::as_literal);
+            message.is_error = self.is_error;
+        }
+        message
     }
 
     /// Whether it is what a tool gave back that the provider did not run itself.
     fn is_result(&self) -> bool {
         matches!(&*self.kind, "tool_result" | "mcp_tool_result")
     }
-}
-
-fn empty(role: Role, value: Json) -> Message {
-    let (parts, tool_calls) = (Vec::new(), Vec::new());
-    Message { role, span: value.span(), name: None, parts, tool_calls }
 }
 
 fn role(value: Json) -> Role {

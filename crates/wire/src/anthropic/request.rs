@@ -25,7 +25,7 @@ pub(crate) fn parse(body: Bytes) -> Result<Request, RequestError> {
     let mut served_asked = Served::new();
     note_served(&mut served_asked, document);
     let mut reader = Reader::default();
-    reader.note_cache(cache_control);
+    reader.markers.note_automatic(cache_control);
     let messages = reader.messages(system, messages)?;
     let mut tools = reader.tools("tools", tools)?;
     tools.extend(reader.tools("mcp_servers", mcp_servers)?);
@@ -36,7 +36,7 @@ pub(crate) fn parse(body: Bytes) -> Result<Request, RequestError> {
         max_output: max_output(max_tokens)?,
         answers: 1,
         served_asked,
-        cache_asked: reader.cache_asked(),
+        cache_asked: reader.markers.longest(),
         labels: metadata.map(labels).unwrap_or_default(),
         usage_edit: None,
         prompt: Prompt {
@@ -47,7 +47,9 @@ pub(crate) fn parse(body: Bytes) -> Result<Request, RequestError> {
                 thinking: thinking.is_some_and(|how| type_of(how) == "enabled"),
                 tool_call: tool_choice.is_some_and(|how| matches!(&*type_of(how), "any" | "tool")),
             },
+            cache_markers: reader.markers.finish(),
             body,
+            ..Prompt::default()
         },
     })
 }

@@ -4,7 +4,7 @@ use std::fmt::Arguments;
 
 use farthing_core::prompt::{Message, Part, Role, Tool, ToolCall};
 
-use crate::fields::{self, Elements};
+use crate::fields::{self, CacheMarkers, Elements};
 use crate::json::{Json, Kind, pick};
 use crate::request::RequestError;
 
@@ -12,6 +12,8 @@ use crate::request::RequestError;
 #[derive(Debug, Default)]
 pub(super) struct Reader {
     elements: Elements,
+    /// Resellers pass on what other providers understand.
+    pub(super) markers: CacheMarkers,
 }
 
 /// Every string of an answer's message, or of a piece of it, that the model wrote.
@@ -56,7 +58,9 @@ impl Reader {
 
     fn message(&mut self, value: Json, path: Arguments) -> Result<Message, RequestError> {
         let value = fields::object(path, value)?;
-        pick!(value => role, name, content, reasoning_content, refusal, tool_calls, function_call);
+        pick!(value =>
+            role, name, content, reasoning_content, refusal, tool_calls, function_call, tool_call_id,
+        );
         let mut parts = match content {
             Some(content) => self.parts(content, format_args!("{path}.content"))?,
             None => Vec::new(),
@@ -74,14 +78,22 @@ impl Reader {
         let mut tool_calls = Vec::with_capacity(calls.len());
         for (call, name_and_arguments) in calls.into_iter().chain(older) {
             match name_and_arguments.map(|text| text.and_then(Json::as_literal)) {
-                [Some(name), Some(arguments)] => tool_calls.push(ToolCall { name, arguments }),
+                [Some(name), Some(arguments)] => {
+                    let id = call.pick(["id"])[0].and_then(Json::as_literal);
+                    tool_calls.push(ToolCall { id, name, arguments });
+                }
                 // The provider may know what to make of it, so it is counted as it is spelled.
                 _ => parts.push(Part::Other(call.span())),
             }
         }
         let role = role.map_or(Role::User, self::role);
-        let name = name.and_then(Json::as_literal);
-        Ok(Message { role, span: value.span(), name, parts, tool_calls })
+        Ok(Message {
+            name: name.and_then(Json::as_literal),
+            parts,
+            answers: tool_call_id.and_then(Json::as_literal),
+            tool_calls,
+            ..Message::new(role, value.span())
+        })
     }
 
     fn parts(&mut self, content: Json, path: Arguments) -> Result<Vec<Part>, RequestError> {
@@ -97,7 +109,9 @@ impl Reader {
             return Ok(text);
         }
         let value = fields::object(path, value)?;
-        let [kind, said, refusal] = value.pick(["type", "text", "refusal"]);
+        let [kind, said, refusal, cache_control] =
+            value.pick(["type", "text", "refusal", "cache_control"]);
+        self.markers.note(cache_control);
         let known = match kind.and_then(Json::as_str).as_deref() {
             Some("text") => said.and_then(text),
             Some("refusal") => refusal.and_then(text),

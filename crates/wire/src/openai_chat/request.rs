@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use farthing_core::pricing::Served;
-use farthing_core::prompt::{Demands, Prompt};
+use farthing_core::prompt::Prompt;
 use farthing_core::usage::CacheTtl;
 
 use super::message::Reader;
@@ -39,14 +39,21 @@ pub(crate) fn parse(body: Bytes) -> Result<Request, RequestError> {
         answers: positive("n", n)?.unwrap_or(1),
         served_asked,
         // Providers cache as they see fit.
-        cache_asked: Some(CacheTtl::FiveMinutes),
+        cache_asked: reader.markers.longest().max(Some(CacheTtl::FiveMinutes)),
         labels: Labels {
             user: text(user),
             safety_identifier: text(safety_identifier),
             session: None,
         },
         usage_edit: if stream { ask_for_usage(document, stream_options)? } else { None },
-        prompt: Prompt { messages, tools, response_format, demands: Demands::default(), body },
+        prompt: Prompt {
+            messages,
+            tools,
+            response_format,
+            cache_markers: reader.markers.finish(),
+            body,
+            ..Prompt::default()
+        },
     })
 }
 
