@@ -199,7 +199,7 @@ async fn hold(
         },
     };
     let id = AttemptId { request: ctx.request(), attempt: attempt.number };
-    Ok(engine.parts.ledger.hold(id, Arc::clone(ctx.who()), Arc::new(hold)).await?)
+    Ok(engine.parts.ledger.hold(id, Arc::clone(ctx.who()), Arc::new(hold), Vec::new()).await?)
 }
 
 /// Calls the provider. The hold's commit runs meanwhile; no byte of the answer passes before it.

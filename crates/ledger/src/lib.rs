@@ -18,6 +18,8 @@
 //! | `readers` | the connections on which queries run |
 //! | [`batch`] | what entries change in the tables folded from them |
 //! | [`record`] | an entry as a store keeps it |
+//! | [`item`] | what the writer records: entries, live events, documents |
+//! | [`outbox`] | live events, once they are durable |
 //! | [`query`] | what can be asked, always within a [`Scope`](farthing_core::scope::Scope) |
 //! | [`answer`] | what is answered |
 //! | [`vault`] | content that is kept for a while, sealed, in a file of its own |
@@ -28,7 +30,9 @@ pub mod answer;
 pub mod batch;
 pub mod error;
 pub mod held;
+pub mod item;
 pub mod ledger;
+pub mod outbox;
 pub mod query;
 mod readers;
 pub mod record;
