@@ -10,7 +10,9 @@ use thiserror::Error;
 use crate::answer::{Answer, AnswerError};
 use crate::anthropic;
 use crate::error::ErrorBody;
+use crate::openai;
 use crate::openai_chat;
+use crate::openai_responses;
 use crate::request::{Request, RequestError};
 use crate::stream::StreamReader;
 
@@ -20,6 +22,8 @@ use crate::stream::StreamReader;
 pub enum Dialect {
     /// OpenAI's chat completions, which most providers speak.
     OpenAiChat,
+    /// OpenAI's responses.
+    OpenAiResponses,
     /// Anthropic's messages, and the counting of their tokens.
     Anthropic,
 }
@@ -33,12 +37,14 @@ pub struct InvalidDialect(String);
 
 impl Dialect {
     /// Every dialect.
-    pub const ALL: &[Dialect] = &[Dialect::OpenAiChat, Dialect::Anthropic];
+    pub const ALL: &[Dialect] =
+        &[Dialect::OpenAiChat, Dialect::OpenAiResponses, Dialect::Anthropic];
 
     /// The name in configuration, ledgers and answers.
     pub const fn name(self) -> &'static str {
         match self {
             Dialect::OpenAiChat => "openai",
+            Dialect::OpenAiResponses => "openai_responses",
             Dialect::Anthropic => "anthropic",
         }
     }
@@ -47,6 +53,7 @@ impl Dialect {
     pub const fn path(self) -> &'static str {
         match self {
             Dialect::OpenAiChat => openai_chat::PATH,
+            Dialect::OpenAiResponses => openai_responses::PATH,
             Dialect::Anthropic => anthropic::PATH,
         }
     }
@@ -59,6 +66,7 @@ impl Dialect {
     pub fn parse(self, body: Bytes) -> Result<Request, RequestError> {
         match self {
             Dialect::OpenAiChat => openai_chat::request::parse(body),
+            Dialect::OpenAiResponses => openai_responses::request::parse(body),
             Dialect::Anthropic => anthropic::request::parse(body),
         }
     }
@@ -71,6 +79,7 @@ impl Dialect {
     pub fn read_answer(self, body: &Bytes) -> Result<Answer, AnswerError> {
         match self {
             Dialect::OpenAiChat => openai_chat::answer::read(body),
+            Dialect::OpenAiResponses => openai_responses::answer::read(body),
             Dialect::Anthropic => anthropic::answer::read(body),
         }
     }
@@ -84,7 +93,7 @@ impl Dialect {
     /// An error as this dialect's clients understand it: a JSON body.
     pub fn error_body(self, error: &ErrorBody) -> Bytes {
         match self {
-            Dialect::OpenAiChat => openai_chat::error::body(error),
+            Dialect::OpenAiChat | Dialect::OpenAiResponses => openai::error::body(error),
             Dialect::Anthropic => anthropic::error::body(error),
         }
     }
@@ -137,7 +146,7 @@ mod tests {
         }
         assert_eq!(
             "OpenAI".parse::<Dialect>().unwrap_err().to_string(),
-            "`OpenAI` is not a dialect; the dialects are openai, anthropic"
+            "`OpenAI` is not a dialect; the dialects are openai, openai_responses, anthropic"
         );
     }
 }

@@ -12,6 +12,8 @@
 //! | `dialect` | [`Dialect`], which sends each question to its folder |
 //! | `request`, `answer`, `stream`, `error` | the values that all dialects share |
 //! | `openai_chat` | OpenAI's chat completions |
+//! | `openai_responses` | OpenAI's responses |
+//! | `openai` | what OpenAI's APIs have in common |
 //! | `anthropic` | Anthropic's messages |
 //! | `fields`, `usage` | what the reading of requests, and of usage, has in common |
 //! | [`splice`] | changing byte ranges of a body and nothing else |
@@ -24,7 +26,9 @@ mod dialect;
 mod error;
 mod fields;
 mod json;
+mod openai;
 mod openai_chat;
+mod openai_responses;
 mod request;
 pub mod splice;
 mod sse;
@@ -34,5 +38,5 @@ mod usage;
 pub use answer::{Answer, AnswerError, ModelUsage, Reported};
 pub use dialect::{Dialect, InvalidDialect};
 pub use error::{ErrorBody, ErrorKind};
-pub use request::{Labels, MAX_ELEMENTS, Outgoing, Request, RequestError};
+pub use request::{Labels, MAX_ELEMENTS, MAX_TAGS, Outgoing, Request, RequestError};
 pub use stream::{FRAME_BYTES_MAX, StreamReader, TEXT_BYTES_MAX};

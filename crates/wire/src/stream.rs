@@ -1,6 +1,7 @@
 //! An answer that comes as a stream: passed on as it comes, and read on the side.
 
 use bytes::Bytes;
+use farthing_core::Usd;
 use farthing_core::pricing::Served;
 
 use crate::answer::Reported;
@@ -8,6 +9,7 @@ use crate::anthropic;
 use crate::dialect::Dialect;
 use crate::json::Json;
 use crate::openai_chat;
+use crate::openai_responses;
 use crate::splice::{self, Edit};
 use crate::sse::{Frame, Frames, Piece};
 
@@ -43,6 +45,9 @@ pub(crate) struct Seen {
     pub(crate) usage: Reported,
     /// What `usage` is put together of, where a dialect gives it in pieces.
     pub(crate) merged: anthropic::Merged,
+    /// What ran beside the model, by the items that told of it.
+    pub(crate) server_tools: openai_responses::ServerTools,
+    pub(crate) charged: Option<Usd>,
     pub(crate) finish_reason: Option<String>,
     pub(crate) error: Option<String>,
     /// How many answers have begun, and how many have ended.
@@ -96,6 +101,11 @@ impl StreamReader {
     /// What was consumed, by what was said last.
     pub fn usage(&self) -> &Reported {
         &self.tap.seen.usage
+    }
+
+    /// What the provider says that it charged, where it says so.
+    pub fn charged(&self) -> Option<Usd> {
+        self.tap.seen.charged
     }
 
     /// Why the (last) answer ended.
@@ -155,6 +165,7 @@ impl Tap {
         };
         let of_usage = match self.dialect {
             Dialect::OpenAiChat => openai_chat::stream::read(event, &mut self.seen),
+            Dialect::OpenAiResponses => openai_responses::stream::read(event, &mut self.seen),
             Dialect::Anthropic => anthropic::stream::read(event, &mut self.seen),
         };
         match of_usage {
