@@ -68,8 +68,11 @@ fn greet(
 /// The variable in which clients of a dialect look for an address, and who they are.
 fn base(dialect: Dialect, address: SocketAddr) -> (String, &'static str) {
     match dialect {
-        Dialect::OpenAiChat => (format!("OPENAI_BASE_URL=http://{address}/v1"), "OpenAI SDKs"),
+        Dialect::OpenAiChat | Dialect::OpenAiResponses => {
+            (format!("OPENAI_BASE_URL=http://{address}/v1"), "OpenAI SDKs")
+        }
         Dialect::Anthropic => (format!("ANTHROPIC_BASE_URL=http://{address}"), "Claude Code"),
+        Dialect::Gemini => (format!("GOOGLE_GEMINI_BASE_URL=http://{address}"), "Gemini CLI"),
     }
 }
 

@@ -41,8 +41,11 @@ pub fn to_provider(client: &HeaderMap, deployment: &Deployment) -> HeaderMap {
     headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     if let Some(key) = &deployment.key {
         let (name, value) = match deployment.dialect {
-            Dialect::OpenAiChat => (header::AUTHORIZATION, format!("Bearer {}", key.reveal())),
+            Dialect::OpenAiChat | Dialect::OpenAiResponses => {
+                (header::AUTHORIZATION, format!("Bearer {}", key.reveal()))
+            }
             Dialect::Anthropic => (HeaderName::from_static("x-api-key"), key.reveal().to_owned()),
+            Dialect::Gemini => (HeaderName::from_static("x-goog-api-key"), key.reveal().to_owned()),
         };
         // A key with bytes that no header may have was refused when the configuration was read.
         if let Ok(mut value) = HeaderValue::from_str(&value) {

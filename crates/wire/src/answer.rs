@@ -1,6 +1,7 @@
 //! An answer, as far as metering needs.
 
 use bytes::Bytes;
+use farthing_core::Usd;
 use farthing_core::pricing::Served;
 use farthing_core::prompt::Span;
 use farthing_core::usage::Usage;
@@ -55,6 +56,8 @@ pub struct Answer {
     pub served: Served,
     /// What it consumed.
     pub usage: Reported,
+    /// What the provider says that it charged, where it says so.
+    pub charged: Option<Usd>,
     /// Why the (last) answer ended.
     pub finish_reason: Option<String>,
     /// The provider's error, where the answer is one.

@@ -7,7 +7,7 @@ use farthing_core::prompt::CacheMarker;
 use farthing_core::usage::CacheTtl;
 
 use crate::json::{Json, Kind, pick};
-use crate::request::{MAX_ELEMENTS, RequestError};
+use crate::request::{MAX_ELEMENTS, MAX_TAGS, RequestError};
 
 /// Counts the elements of a request, whichever of its arrays they are in.
 #[derive(Debug, Default)]
@@ -43,6 +43,28 @@ pub(crate) fn required<'a>(
 pub(crate) fn flag(param: &str, value: Option<Json>) -> Result<bool, RequestError> {
     let Some(value) = value.filter(|value| !value.is_null()) else { return Ok(false) };
     value.as_bool().ok_or_else(|| RequestError::wrong(param, value, "true, false or null"))
+}
+
+/// A whole number of at least 1, where there is one.
+pub(crate) fn positive(param: &str, value: Option<Json>) -> Result<Option<u64>, RequestError> {
+    let Some(value) = value.filter(|value| !value.is_null()) else { return Ok(None) };
+    match value.as_count() {
+        None | Some(0) => Err(RequestError::wrong(param, value, "a whole number of at least 1")),
+        count => Ok(count),
+    }
+}
+
+/// A text, where it is one.
+pub(crate) fn text(value: Option<Json>) -> Option<String> {
+    value.and_then(Json::as_str).map(String::from)
+}
+
+/// The strings of an object of labels.
+pub(crate) fn tags(labels: Option<Json>) -> Vec<(String, String)> {
+    let members = labels.into_iter().flat_map(Json::members);
+    let strings =
+        members.filter_map(|label| Some((text(Some(label.key))?, text(Some(label.value))?)));
+    strings.take(MAX_TAGS).collect()
 }
 
 /// Checks that a value is an object.

@@ -210,6 +210,11 @@ impl<'a> Iterator for Values<'a> {
     }
 }
 
+/// What a block, an event or anything else with a `type` is; empty where it does not say.
+pub(crate) fn type_of(value: Json<'_>) -> Cow<'_, str> {
+    value.pick(["type"])[0].and_then(Json::as_str).unwrap_or_default()
+}
+
 /// The text of a string literal, borrowed where it has no escapes.
 ///
 /// A literal that no decoder accepts (half of a surrogate pair) is given as it is spelled.

@@ -17,6 +17,9 @@ use crate::splice::{self, Edit};
 /// the memory that a request takes beside its body.
 pub const MAX_ELEMENTS: usize = 100_000;
 
+/// The most labels of its own that a request may have; what goes beyond is left out.
+pub const MAX_TAGS: usize = 64;
+
 /// A request. Its text stays where it is, in the body that [`Prompt`] holds.
 #[derive(Clone, Debug)]
 pub struct Request {
@@ -51,6 +54,8 @@ pub struct Labels {
     pub safety_identifier: Option<String>,
     /// The client's own name for the conversation.
     pub session: Option<String>,
+    /// What else it says, by its own keys: at most [`MAX_TAGS`], in order.
+    pub tags: Vec<(String, String)>,
 }
 
 /// A request as it goes to the provider.

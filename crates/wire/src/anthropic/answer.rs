@@ -25,6 +25,7 @@ pub(crate) fn read(body: &Bytes) -> Result<Answer, AnswerError> {
         served,
         usage: reported(usage, model.as_deref()),
         model,
+        charged: None,
         finish_reason: stop_reason.and_then(Json::as_str).map(String::from),
         error: error.and_then(error_message),
         texts,

@@ -5,9 +5,8 @@ use std::fmt::Arguments;
 
 use farthing_core::prompt::{JsonStr, Message, Part, Role, Tool, ToolCall};
 
-use super::type_of;
 use crate::fields::{self, CacheMarkers, Elements};
-use crate::json::{Json, Kind, pick};
+use crate::json::{Json, Kind, pick, type_of};
 use crate::request::RequestError;
 
 /// How deep content is looked into: a tool's result, and a document in it.

@@ -8,8 +8,6 @@ pub(crate) mod request;
 pub(crate) mod stream;
 mod usage;
 
-use std::borrow::Cow;
-
 use farthing_core::pricing::{Dimension, Served};
 
 use crate::json::{Json, pick};
@@ -17,11 +15,6 @@ use crate::json::{Json, pick};
 pub(crate) use usage::Merged;
 
 pub(crate) const PATH: &str = "/messages";
-
-/// What a block, an event or anything else with a `type` is; empty where it does not say.
-fn type_of(value: Json<'_>) -> Cow<'_, str> {
-    value.pick(["type"])[0].and_then(Json::as_str).unwrap_or_default()
-}
 
 /// Notes how a request asks to be served, or how its `usage` says that it was. The standard way has
 /// several names; batches are told by a tier.

@@ -5,10 +5,10 @@ use farthing_core::pricing::Served;
 use farthing_core::prompt::{Demands, Prompt};
 
 use super::message::Reader;
-use super::{note_served, type_of};
+use super::note_served;
 use crate::dialect::Dialect;
 use crate::fields::{self, flag};
-use crate::json::{Json, Kind, pick};
+use crate::json::{Json, Kind, pick, type_of};
 use crate::request::{Labels, Request, RequestError};
 
 /// Reads what counting, pricing and attributing need. The rest is the provider's to judge.

@@ -1,9 +1,9 @@
 //! Reading an answer that comes as a stream of events.
 
 use super::message::each_text;
-use super::{note_served, type_of};
+use super::note_served;
 use crate::answer::error_message;
-use crate::json::{Json, pick};
+use crate::json::{Json, pick, type_of};
 use crate::stream::{OfUsage, Seen};
 
 /// Reads one event. Usage comes unasked, so nothing of it is ever taken out.

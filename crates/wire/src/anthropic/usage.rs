@@ -13,9 +13,8 @@
 
 use farthing_core::usage::{Bucket, Usage};
 
-use super::type_of;
 use crate::answer::{ModelUsage, Reported};
-use crate::json::{Json, pick};
+use crate::json::{Json, pick, type_of};
 use crate::usage::{self, agreed, count, required};
 
 /// What a stream says in pieces.

@@ -4,10 +4,11 @@ use bytes::Bytes;
 use farthing_core::pricing::Served;
 
 use super::message::each_text;
-use super::note_tier;
-use super::usage::reported;
 use crate::answer::{self, Answer, AnswerError, error_message};
 use crate::json::{Json, pick};
+use crate::openai::charged::charged;
+use crate::openai::note_tier;
+use crate::openai::usage::{CHAT, reported};
 
 pub(crate) fn read(body: &Bytes) -> Result<Answer, AnswerError> {
     let document = answer::document(body)?;
@@ -25,7 +26,8 @@ pub(crate) fn read(body: &Bytes) -> Result<Answer, AnswerError> {
     Ok(Answer {
         model: model.and_then(Json::as_str).map(String::from),
         served,
-        usage: reported(usage),
+        usage: reported(usage, CHAT),
+        charged: usage.and_then(charged),
         finish_reason: reason.map(String::from),
         error: error.and_then(error_message),
         texts,

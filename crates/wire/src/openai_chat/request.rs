@@ -6,10 +6,10 @@ use farthing_core::prompt::Prompt;
 use farthing_core::usage::CacheTtl;
 
 use super::message::Reader;
-use super::note_tier;
 use crate::dialect::Dialect;
-use crate::fields::{self, flag};
+use crate::fields::{self, flag, positive, text};
 use crate::json::{Json, Kind, pick};
+use crate::openai::note_tier;
 use crate::request::{Labels, Request, RequestError};
 use crate::splice::Edit;
 
@@ -18,14 +18,13 @@ pub(crate) fn parse(body: Bytes) -> Result<Request, RequestError> {
     let document = fields::document(&body)?;
     pick!(document =>
         model, messages, tools, functions, response_format, stream, stream_options, n,
-        max_completion_tokens, max_tokens, service_tier, user, safety_identifier,
+        max_completion_tokens, max_tokens, service_tier, user, safety_identifier, metadata,
     );
     let model = fields::model(model)?;
     let messages = fields::required("messages", messages)?;
     let stream = flag("stream", stream)?;
     let mut served_asked = Served::new();
     note_tier(&mut served_asked, service_tier);
-    let text = |label: Option<Json>| label.and_then(Json::as_str).map(String::from);
     let mut reader = Reader::default();
     let messages = reader.messages(messages)?;
     let mut tools = reader.tools("tools", tools)?;
@@ -44,6 +43,7 @@ pub(crate) fn parse(body: Bytes) -> Result<Request, RequestError> {
             user: text(user),
             safety_identifier: text(safety_identifier),
             session: None,
+            tags: fields::tags(metadata),
         },
         usage_edit: if stream { ask_for_usage(document, stream_options)? } else { None },
         prompt: Prompt {
@@ -86,14 +86,6 @@ fn ask_for_usage(document: Json, options: Option<Json>) -> Result<Option<Edit>, 
         Some(refused) => Some(replace(refused, b"true")),
         None => Some(options.append(r#""include_usage":true"#)),
     })
-}
-
-fn positive(param: &str, value: Option<Json>) -> Result<Option<u64>, RequestError> {
-    let Some(value) = value.filter(|value| !value.is_null()) else { return Ok(None) };
-    match value.as_count() {
-        None | Some(0) => Err(RequestError::wrong(param, value, "a whole number of at least 1")),
-        count => Ok(count),
-    }
 }
 
 #[cfg(test)]

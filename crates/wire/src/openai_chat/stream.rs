@@ -1,10 +1,11 @@
 //! Reading an answer that comes as a stream of chunks.
 
 use super::message::each_text;
-use super::note_tier;
-use super::usage::reported;
 use crate::answer::{Reported, error_message};
 use crate::json::{Json, Kind, pick};
+use crate::openai::charged::charged;
+use crate::openai::note_tier;
+use crate::openai::usage::{CHAT, reported};
 use crate::stream::{OfUsage, Seen};
 
 /// Reads one chunk, and says what of it came only of `include_usage`: an extra chunk with the usage
@@ -16,10 +17,11 @@ pub(crate) fn read(chunk: Json, seen: &mut Seen) -> OfUsage {
     }
     note_tier(&mut seen.served, service_tier);
     choices.into_iter().flat_map(Json::elements).for_each(|choice| read_choice(choice, seen));
-    match reported(usage) {
+    match reported(usage, CHAT) {
         Reported::Absent => {}
         reported => seen.usage = reported,
     }
+    seen.charged = usage.and_then(charged).or(seen.charged);
     if let Some(error) = error.and_then(error_message) {
         seen.error = Some(error);
     }

@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::*;
 
 fn read(usage: &str) -> Reported {
-    reported(Some(Json::parse(usage.as_bytes()).unwrap()))
+    reported(Some(Json::parse(usage.as_bytes()).unwrap()), CHAT)
 }
 
 fn valid(usage: &str) -> Vec<(&'static str, u64)> {
@@ -90,7 +90,7 @@ fn the_total_tells_whether_thinking_is_inside_of_the_completion() {
 
 #[test]
 fn nothing_said_is_not_the_same_as_nothing_consumed() {
-    assert_eq!(reported(None), Reported::Absent);
+    assert_eq!(reported(None, CHAT), Reported::Absent);
     assert_eq!(read("null"), Reported::Absent);
     assert_eq!(read("{}"), Reported::Absent);
     let zero = r#"{"prompt_tokens":0,"completion_tokens":0,"total_tokens":0}"#;
