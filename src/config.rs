@@ -58,6 +58,7 @@ pub(crate) struct Server {
     pub listen: SocketAddr,
     pub max_body_bytes: usize,
     pub max_concurrent_calls: usize,
+    pub max_event_listeners: usize,
     on_disconnect: Disconnect,
 }
 

@@ -61,6 +61,7 @@ pub(crate) fn build(
             tenant: TenantId::new(TENANT)?,
             routes,
             max_body_bytes: config.server.max_body_bytes,
+            max_listeners: config.server.max_event_listeners,
             ids: ids(),
         },
     ))

@@ -19,10 +19,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use farthing_core::Usd;
-use farthing_core::event::Event;
 use farthing_core::id::ProviderId;
 use farthing_fake_provider::{FakeProvider, Fault, Options, Script};
 use farthing_gateway::{Gateway, serve};
+use farthing_ledger::item::Posted;
 use farthing_ledger::{SqliteStore, vault};
 use farthing_upstream::{Deployment, Route, Secret};
 use farthing_wire::Dialect;
@@ -74,7 +74,8 @@ async fn play(bar: &ProgressBar, haste: bool) -> Result<Bill> {
         let _ = stopped.await;
     }));
 
-    let counting = tokio::spawn(count_cost(gateway.engine().bus().listen(), bar.clone()));
+    let counting =
+        tokio::spawn(count_cost(gateway.engine().ledger().outbox().listen_to_all(), bar.clone()));
     let http = reqwest::Client::builder().no_proxy().timeout(PATIENCE).build()?;
     let talks = converse(&http, &address, &provider, bar).await;
     counting.abort();
@@ -179,12 +180,12 @@ fn progress_bar() -> Result<ProgressBar> {
 }
 
 /// Moves the bar with every call that is billed.
-async fn count_cost(mut events: Receiver<Event>, bar: ProgressBar) {
+async fn count_cost(mut events: Receiver<Posted>, bar: ProgressBar) {
     let mut spent = Usd::ZERO;
-    while let Ok(event) = events.recv().await {
-        let Some(bill) = event.bill else { continue };
+    while let Ok(posted) = events.recv().await {
+        let Some(cost) = &posted.event.cost else { continue };
         // A cost that is unknown makes the bill say so; here it only is not shown.
-        spent = bill.cost.usd.and_then(|usd| spent.plus(usd).ok()).unwrap_or(spent);
+        spent = cost.usd.and_then(|usd| spent.plus(usd).ok()).unwrap_or(spent);
         bar.set_prefix(format!("${spent:.6}"));
         bar.inc(1);
     }

@@ -7,6 +7,7 @@ mod anthropic;
 mod bad_input;
 mod budgets;
 mod crash;
+mod events;
 mod faults;
 mod own_api;
 mod repeats;

@@ -152,6 +152,9 @@ pub struct BudgetState {
     pub state: Level,
 }
 
+/// The part of a budget that is its last.
+const WARN_BELOW: i128 = 5;
+
 /// How much of a budget is left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -295,6 +298,21 @@ impl Spent {
             saved_tokens: self.saved_tokens.saturating_add(other.saved_tokens),
             saved_usd: self.saved_usd.plus(other.saved_usd).unwrap_or(self.saved_usd),
         }
+    }
+}
+
+// === impl BudgetState ===
+
+impl BudgetState {
+    /// How a budget stands of which so much is spent.
+    pub fn new(scope: &str, spent_usd: Usd, limit_usd: Usd) -> BudgetState {
+        let left = limit_usd.pico().saturating_sub(spent_usd.pico());
+        let state = match left {
+            ..=0 => Level::Exhausted,
+            left if left <= limit_usd.pico() / WARN_BELOW => Level::Warn,
+            _ => Level::Ok,
+        };
+        BudgetState { scope: scope.to_owned(), spent_usd, limit_usd, state }
     }
 }
 

@@ -127,6 +127,20 @@ names! {
     ModelId = "model",
 }
 
+impl ThreadId {
+    /// The conversation that a request begins, where nobody named it.
+    pub fn of(request: RequestId) -> ThreadId {
+        ThreadId(format!("thr_{}", request.0.simple()).into())
+    }
+}
+
+impl RunId {
+    /// The run that a request begins, where nobody named it.
+    pub fn of(request: RequestId) -> RunId {
+        RunId(format!("run_{}", request.0.simple()).into())
+    }
+}
+
 /// One call by a client: a version 7 UUID, shown as `req_` and 32 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(Uuid);

@@ -7,6 +7,8 @@ use farthing_upstream::{Answer, CallError, Route};
 use farthing_wire::Request;
 use http::{HeaderMap, StatusCode};
 
+use crate::live::Turn;
+
 /// What is asked, of whom.
 #[derive(Clone, Debug)]
 pub struct Ask {
@@ -20,6 +22,8 @@ pub struct Ask {
     pub headers: HeaderMap,
     /// Whom to call, and whom instead.
     pub route: Route,
+    /// Its turn in its run; `None` for what is no turn, such as counting tokens.
+    pub turn: Option<Turn>,
 }
 
 /// What a call is for.

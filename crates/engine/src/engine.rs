@@ -4,20 +4,23 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use farthing_core::Usd;
 use farthing_core::budget::{Claim, Rule};
 use farthing_core::clock::Clock;
 use farthing_core::entry::Who;
+use farthing_core::event::BudgetState;
 use farthing_core::id::RequestId;
 use farthing_ledger::Ledger;
 use farthing_tokens::Counter;
 use farthing_upstream::{Answer, Deployment, Route, Upstream};
+use farthing_wire::Request;
 use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::attempts::{Attempts, RetryBudget, RetryPolicy};
-use crate::bus::Bus;
 use crate::failure::Failure;
+use crate::live::{Runs, Threads, Turn};
 use crate::metrics::Metrics;
 use crate::tariff::Tariff;
 
@@ -73,7 +76,8 @@ pub enum OnDisconnect {
 #[derive(Debug)]
 pub struct Engine {
     pub(crate) parts: Parts,
-    pub(crate) bus: Bus,
+    pub(crate) runs: Runs,
+    threads: Threads,
     pub(crate) metrics: Metrics,
     places: Arc<Semaphore>,
     retry_budget: RetryBudget,
@@ -87,16 +91,27 @@ impl Engine {
         let places = Arc::new(Semaphore::new(parts.limits.concurrent_calls));
         Engine {
             parts,
-            bus: Bus::new(),
+            runs: Runs::new(),
+            threads: Threads::new(),
             metrics: Metrics::new(),
             places,
             retry_budget: RetryBudget::new(),
         }
     }
 
-    /// The live events of all calls.
-    pub fn bus(&self) -> &Bus {
-        &self.bus
+    /// A request's turn in the run of its conversation. Both get names where they have none.
+    pub fn join(&self, who: Who, request: &Request, id: RequestId, now: Timestamp) -> Turn {
+        let (tenant, user) = (&who.tenant, &who.user);
+        let conversation = self.threads.find(tenant, user, &request.prompt, id);
+        self.runs.begin(who, conversation, &request.prompt, id, now)
+    }
+
+    /// Ends what has been silent for long. To be called every minute or so.
+    pub async fn tend(&self) {
+        for (tenant, events) in self.runs.sweep(self.now()) {
+            // A ledger that was closed hears of it no more.
+            let _ = self.parts.ledger.post(tenant, events).await;
+        }
     }
 
     /// What is counted for operators.
@@ -148,6 +163,17 @@ impl Engine {
     /// The attempts of a call.
     pub(crate) fn attempts<'a>(&'a self, route: &'a Route, request: RequestId) -> Attempts<'a> {
         Attempts::new(self.parts.limits.retries, &self.retry_budget, route, request)
+    }
+
+    /// How the tightest of the claimed budgets stands once so much more is charged.
+    pub(crate) fn budget_state(&self, claims: &[Claim], charged: Usd) -> Option<BudgetState> {
+        let states = claims.iter().map(|claim| {
+            let spent = self.parts.ledger.balance(&claim.balance).spent;
+            let spent = spent.plus(charged).unwrap_or(spent);
+            let left = claim.limit.minus(spent).unwrap_or_default();
+            (left, BudgetState::new(claim.balance.scope.name(), spent, claim.limit))
+        });
+        states.min_by_key(|(left, _)| *left).map(|(_, state)| state)
     }
 
     /// The budgets that a call counts against.

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use farthing_core::Usd;
 use farthing_core::context::Context;
 use farthing_core::entry::{Asked, AttemptId, Hold, Origin};
-use farthing_core::event::{Event, EventType};
+use farthing_core::event::Event;
 use farthing_core::pricing::WorstCase;
 use farthing_core::usage::{Bucket, Usage};
 use farthing_ledger::{Held, HoldError};
@@ -31,6 +31,7 @@ use crate::call::{Ask, Called, Purpose};
 use crate::client::{Client, Head, Receipt};
 use crate::engine::{Engine, OnDisconnect, Parts};
 use crate::failure::Failure;
+use crate::live::{Ended, Outcome};
 use crate::meter::{self, Consumed, MAX_REFUSAL_BYTES, Metered, Reply};
 use crate::tariff::{Consumption, Priced};
 
@@ -83,7 +84,10 @@ async fn story(
         let begun = begin(engine, &ctx, ask, &mut attempts, client).await;
         let (attempt, held) = match (begun, declined) {
             (Ok(begun), _) => begun,
-            (Err(failure), None) => return Err(failure),
+            (Err(failure), None) => {
+                refuse(engine, &ctx, ask).await;
+                return Err(failure);
+            }
             // There is no other attempt after all: the provider's own no is the better answer.
             (Err(_), Some((deployment, called))) => {
                 let metered = meter(engine, ask, deployment, called, false, client).await;
@@ -178,6 +182,16 @@ fn price(
     }
 }
 
+/// Tells whoever listens that the call did not come about.
+async fn refuse(engine: &Engine, ctx: &Context, ask: &Ask) {
+    let Some(turn) = &ask.turn else { return };
+    let outcome = Outcome::without_answer(ask, Ended::Refused);
+    let events = turn.events.iter().cloned().chain(engine.runs.end(turn, &outcome, engine.now()));
+    let tenant = ctx.who().tenant.clone();
+    // A ledger that takes no events takes no calls either, which the client is told.
+    let _ = engine.parts.ledger.post(tenant, events.collect()).await;
+}
+
 /// Sets that much aside in every budget of the caller, or in none.
 async fn hold(
     engine: &Engine,
@@ -199,7 +213,9 @@ async fn hold(
         },
     };
     let id = AttemptId { request: ctx.request(), attempt: attempt.number };
-    Ok(engine.parts.ledger.hold(id, Arc::clone(ctx.who()), Arc::new(hold), Vec::new()).await?)
+    let came = ask.turn.as_ref().filter(|_| attempt.number == 1);
+    let events = came.map(|turn| turn.events.clone()).unwrap_or_default();
+    Ok(engine.parts.ledger.hold(id, Arc::clone(ctx.who()), Arc::new(hold), events).await?)
 }
 
 /// Calls the provider. The hold's commit runs meanwhile; no byte of the answer passes before it.
@@ -279,18 +295,21 @@ async fn settle(
     ctx: &Context,
     ask: &Ask,
     attempt: Attempt<'_>,
-    held: Held,
+    mut held: Held,
     metered: Metered,
 ) -> (Context, Reply) {
-    let Metered { consumed, cut_short, served, model, provider_is_well, reply } = metered;
+    let Metered { consumed, cut_short, served, model, tools, provider_is_well, reply } = metered;
     let deployment = attempt.deployment;
     attempt.tell(provider_is_well, engine.now());
+    let mut outcome = Outcome::of(ask, deployment, &tools, ended(&reply));
+    outcome.took = engine.now().duration_since(ctx.forwarded_at().unwrap_or(ctx.created_at()));
     let (usage, others, origin) = match consumed {
         _ if ask.purpose == Purpose::CountTokens => {
             held.void("counting tokens is free");
             return (ctx.clone(), reply);
         }
         Consumed::Nothing(reason) => {
+            held.tell(tell(engine, ask, &held, &outcome));
             held.void(&reason);
             return (ctx.clone(), reply);
         }
@@ -303,27 +322,31 @@ async fn settle(
     let what = asked(ctx, ask, deployment);
     let what = Priced { served: served.as_ref().unwrap_or(what.served), ..what };
     let bill = Arc::new(engine.parts.tariff.bill(&what, consumption, held.entry().what.hold()));
+    outcome.bill = Some(&bill);
+    held.tell(tell(engine, ask, &held, &outcome));
     held.settle(Arc::clone(&bill));
     engine.metrics.billed(&deployment.provider, &bill);
     (ctx.billed(bill), reply)
 }
 
-/// Tells whoever listens, and whoever asked, what the call came to.
+/// The events that follow from how a call went. They are recorded with its end, and reach those who
+/// listen once they are.
+fn tell(engine: &Engine, ask: &Ask, held: &Held, outcome: &Outcome<'_>) -> Vec<Event> {
+    let Some(turn) = &ask.turn else { return Vec::new() };
+    let mut events = engine.runs.end(turn, outcome, engine.now());
+    let charged = outcome.bill.map_or(Usd::ZERO, |bill| bill.charged);
+    let budget = engine.budget_state(&held.entry().what.hold().claims, charged);
+    events.iter_mut().for_each(|event| event.budget.clone_from(&budget));
+    events
+}
+
+/// Tells whoever asked what the call came to.
 fn emit(engine: &Engine, ctx: &Context) -> Receipt {
-    let bill = ctx.bill().cloned();
     let room = engine.parts.ledger.room(&engine.claims(ctx.who(), ctx.created_at()));
-    engine.bus.emit(Event {
-        kind: EventType::AgentThinking,
-        at: engine.now(),
-        who: Arc::clone(ctx.who()),
-        request: ctx.request(),
-        bill: bill.clone(),
-        room,
-    });
     let forwarded_at = ctx.forwarded_at().unwrap_or(ctx.created_at());
     let overhead = forwarded_at.duration_since(ctx.created_at());
     engine.metrics.forwarded(overhead);
-    Receipt { anatomy: ctx.anatomy().copied(), bill, room, overhead }
+    Receipt { anatomy: ctx.anatomy().copied(), bill: ctx.bill().cloned(), room, overhead }
 }
 
 /// Waits before the next attempt, unless nobody waits for its answer any more.
@@ -364,6 +387,16 @@ async fn own_count(
         spawn_blocking(count).await.unwrap_or(most)
     };
     prompt.with(Bucket::Output, tokens)
+}
+
+/// How a call ended, as far as its run is concerned.
+fn ended(reply: &Reply) -> Ended {
+    match reply {
+        Reply::Given => Ended::Answered,
+        Reply::Whole(status, ..) if status.is_success() => Ended::Answered,
+        Reply::Whole(..) | Reply::Failed(_) => Ended::Failed,
+        Reply::Left => Ended::Stopped,
+    }
 }
 
 /// How a call ended, as the metrics name it.

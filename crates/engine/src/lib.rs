@@ -12,17 +12,17 @@
 //! | [`tariff`] | the one place that turns consumption into money |
 //! | [`meter`] | reading an answer while it passes |
 //! | [`client`] | the way back to whoever asked |
-//! | [`bus`] | live events to those who listen |
+//! | [`live`] | live events, derived from plain traffic |
 //! | [`metrics`] | what is counted for operators |
 //! | [`failure`] | what can go wrong, and what to do |
 
 pub mod attempts;
-pub mod bus;
 pub mod call;
 pub mod client;
 pub mod engine;
 pub mod failure;
 pub mod flow;
+pub mod live;
 pub mod meter;
 pub mod metrics;
 pub mod tariff;

@@ -7,7 +7,7 @@ use farthing_core::id::{ModelId, ProviderId};
 use farthing_core::pricing::Served;
 use farthing_core::usage::Usage;
 use farthing_upstream::{Answer, Body, CallError};
-use farthing_wire::{ModelUsage, Reported, StreamReader};
+use farthing_wire::{Dialect, ModelUsage, Reported, StreamReader, ToolUse};
 use http::{HeaderMap, StatusCode, header};
 
 use crate::call::{Ask, Called, declined};
@@ -32,6 +32,8 @@ pub struct Metered {
     pub served: Option<Served>,
     /// The model that the provider says has answered.
     pub model: Option<ModelId>,
+    /// The tools that the model calls.
+    pub tools: Vec<ToolUse>,
     /// Whether the provider did its work, if only to say no; `None` where nobody can tell.
     pub provider_is_well: Option<bool>,
     /// What the client is still to be given.
@@ -84,7 +86,7 @@ pub(crate) async fn read(
 ) -> Metered {
     match called {
         Called::Answering(answer) if !answer.status.is_success() => refused(provider, answer).await,
-        Called::Answering(answer) if is_event_stream(&answer.headers) => {
+        Called::Answering(answer) if is_stream(ask, &answer.headers) => {
             let reader = ask.request.dialect.stream_reader(strip);
             streamed(provider, answer, reader, client, limits).await
         }
@@ -138,6 +140,7 @@ async fn whole(ask: &Ask, provider: &ProviderId, mut answer: Answer, limit: usiz
         cut_short: false,
         model: read.model.as_deref().and_then(|model| ModelId::new(model).ok()),
         served: Some(read.served),
+        tools: read.tools,
         provider_is_well: Some(true),
         reply: Reply::Whole(answer.status, answer.headers, body),
     }
@@ -175,6 +178,7 @@ async fn streamed(
         cut_short: erred || !reader.finished(),
         served: Some(reader.served().clone()),
         model: reader.model().and_then(|model| ModelId::new(model).ok()),
+        tools: reader.tools().to_vec(),
         provider_is_well,
         reply,
     }
@@ -229,9 +233,12 @@ async fn read_on(reader: &mut StreamReader, body: &mut Body) {
     reader.finish(&mut |_| {});
 }
 
-fn is_event_stream(headers: &HeaderMap) -> bool {
+/// Whether an answer comes in pieces. Gemini's may come as the elements of a JSON array.
+fn is_stream(ask: &Ask, headers: &HeaderMap) -> bool {
+    let in_array = ask.request.dialect == Dialect::Gemini && ask.request.stream;
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-    value.is_some_and(|value| value.to_ascii_lowercase().starts_with("text/event-stream"))
+    in_array
+        || value.is_some_and(|value| value.to_ascii_lowercase().starts_with("text/event-stream"))
 }
 
 fn not_the_api(provider: &ProviderId, status: StatusCode, reason: String) -> Failure {
@@ -263,6 +270,7 @@ impl Metered {
             cut_short: true,
             served: None,
             model: None,
+            tools: Vec::new(),
             provider_is_well,
             reply,
         }

@@ -56,7 +56,7 @@ pub struct Sums {
     data: Vec<UsageRow>,
 }
 
-type Parameters<T> = Result<Query<T>, axum::extract::rejection::QueryRejection>;
+pub(crate) type Parameters<T> = Result<Query<T>, axum::extract::rejection::QueryRejection>;
 
 /// `GET /api/v1/requests`: requests, newest first, by pages.
 ///
@@ -127,12 +127,12 @@ fn group_by(text: &str) -> Result<GroupBy, Problem> {
     GroupBy::deserialize(text).map_err(|error| Problem::invalid_parameter("group_by", error))
 }
 
-fn parameters<T>(query: Parameters<T>) -> Result<T, Problem> {
+pub(crate) fn parameters<T>(query: Parameters<T>) -> Result<T, Problem> {
     let refused = |error| Problem::invalid_parameter("query", error);
     query.map(|Query(query)| query).map_err(refused)
 }
 
-fn parsed<T>(name: &str, text: Option<&str>) -> Result<Option<T>, Problem>
+pub(crate) fn parsed<T>(name: &str, text: Option<&str>) -> Result<Option<T>, Problem>
 where
     T: std::str::FromStr,
     T::Err: std::fmt::Display,

@@ -13,12 +13,14 @@
 //! | [`attribute`] | on whose account a call is |
 //! | [`rejection`] | every error of the drop-in routes, in the provider's own shape |
 //! | [`api`] | `/api/v1`: requests and usage |
+//! | `events` | `/api/v1/events`: live events, over a WebSocket or as a stream |
 //! | [`problem`] | the errors of `/api/v1` (RFC 9457) |
 //! | [`guard`] | who may talk to a gateway without keys |
 //! | [`health`] | how it stands: `/healthz`, `/readyz`, `/api/v1/health`, `/metrics` |
 
 pub mod api;
 pub mod attribute;
+pub mod events;
 pub mod guard;
 pub mod health;
 pub mod listen;

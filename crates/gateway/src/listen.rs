@@ -16,6 +16,9 @@ use crate::state::Gateway;
 /// How long what runs may take to come to its end, once the gateway is told to stop.
 const GRACE: Duration = Duration::from_secs(25);
 
+/// How often the engine looks for what has been silent for long.
+const TEND_EVERY: Duration = Duration::from_secs(60);
+
 /// Serves until `stop` resolves; then accepts nothing new, lets what runs come to its end, and
 /// returns once every entry is durable. Calls that take longer than a grace of 25 seconds are left
 /// open in the ledger; the next start charges them.
@@ -34,14 +37,16 @@ pub async fn serve(
         }
     });
     let (stopping, stopped) = oneshot::channel();
-    let stop = async {
+    let at_rest = gateway.clone();
+    let stop = async move {
         stop.await;
+        at_rest.stop();
         // Nobody listens any more where serving has failed.
         let _ = stopping.send(());
     };
     let engine = Arc::clone(gateway.engine());
     let ending = async {
-        axum::serve(listener, router(gateway)).with_graceful_shutdown(stop).await?;
+        axum::serve(listener, router(gateway.clone())).with_graceful_shutdown(stop).await?;
         engine.idle().await;
         Ok(())
     };
@@ -51,8 +56,16 @@ pub async fn serve(
         }
         sleep(GRACE).await;
     };
+    let tending = Arc::clone(gateway.engine());
+    let tending = async move {
+        loop {
+            sleep(TEND_EVERY).await;
+            tending.tend().await;
+        }
+    };
     let ended: io::Result<()> = tokio::select! {
         ended = ending => ended,
+        () = tending => Ok(()),
         () = overdue => {
             tracing::warn!("calls are still under way after {GRACE:?}; the next start charges them");
             Ok(())

@@ -31,6 +31,11 @@ impl Problem {
         Problem::new(StatusCode::NOT_FOUND, "not_found", detail)
     }
 
+    /// As many listen as are allowed.
+    pub fn overloaded(reason: impl std::fmt::Display) -> Problem {
+        Problem::new(StatusCode::SERVICE_UNAVAILABLE, "overloaded", reason.to_string())
+    }
+
     /// The ledger cannot be read.
     pub fn unavailable(reason: impl std::fmt::Display) -> Problem {
         let detail = format!("the ledger cannot be read: {reason}");

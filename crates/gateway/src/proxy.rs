@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use axum::body::{Body, Bytes, to_bytes};
 use axum::extract::{Request as HttpRequest, State};
-use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, Uri};
+use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, Uri, request};
 use axum::response::IntoResponse;
 use farthing_core::context::Context;
 use farthing_core::id::RequestId;
 use farthing_engine::client::channel;
 use farthing_engine::{Ask, Chunks, Head, Purpose, Receipt, Route, flow};
-use farthing_wire::{Dialect, Request};
+use farthing_wire::{Dialect, GeminiMethod, GeminiTarget, Request};
 use futures_util::stream::poll_fn;
 use jiff::SignedDuration;
 use tokio::time::timeout;
@@ -54,15 +54,18 @@ async fn answer(
 ) -> Result<axum::response::Response, Reason> {
     let engine = Arc::clone(gateway.engine());
     let place = engine.place()?;
-    let (head, body) = http.into_parts();
+    let (mut head, body) = http.into_parts();
+    let (purpose, endpoint) = asked(dialect, purpose, &mut head)?;
     let route = route(gateway, dialect, &head.headers)?;
     let reading = read(body, gateway.settings().max_body_bytes);
     let body = timeout(READ_TIMEOUT, reading).await.map_err(|_| Reason::BodyLate)??;
     let came_at = engine.now();
-    let request = Arc::new(parse(dialect, body).await?);
+    let request = Arc::new(parse(dialect, head.uri.path().to_owned(), body).await?);
     let who = attribute::who(&gateway.settings().tenant, &head.headers, &request)?;
-    let endpoint = endpoint(dialect, purpose, &head.uri);
-    let ask = Ask { request, purpose, endpoint, headers: head.headers, route };
+    let turn =
+        (purpose == Purpose::Answer).then(|| engine.join(who.clone(), &request, id, came_at));
+    let who = turn.as_ref().map_or(who, |turn| turn.who.clone());
+    let ask = Ask { request, purpose, endpoint, headers: head.headers, route, turn };
     let first = match repeats::key(&ask.headers) {
         None => None,
         Some(key) => match gateway.repeats().turn(&engine, &who, key, &ask, id).await? {
@@ -86,7 +89,7 @@ fn route(gateway: &Gateway, dialect: Dialect, headers: &HeaderMap) -> Result<Rou
     let named = headers.get("x-farthing-provider");
     let named = named.map(|name| String::from_utf8_lossy(name.as_bytes()));
     let routes = &gateway.settings().routes;
-    let mut speaking = routes.iter().filter(|route| route.at(0).dialect == dialect);
+    let mut speaking = routes.iter().filter(|route| route.at(0).dialect.api() == dialect.api());
     let found = match &named {
         None => speaking.next(),
         Some(name) => speaking.find(|route| route.at(0).provider.as_str() == name),
@@ -107,34 +110,83 @@ async fn read(body: Body, limit: usize) -> Result<Bytes, Reason> {
 }
 
 /// Reads the request; a long one away from the async threads.
-async fn parse(dialect: Dialect, body: Bytes) -> Result<Request, Reason> {
+async fn parse(dialect: Dialect, path: String, body: Bytes) -> Result<Request, Reason> {
     if body.len() < LONG_BODY_BYTES {
-        return Ok(dialect.parse(body)?);
+        return Ok(dialect.parse_at(&path, body)?);
     }
-    let parsed = tokio::task::spawn_blocking(move || dialect.parse(body)).await;
+    let parsed = tokio::task::spawn_blocking(move || dialect.parse_at(&path, body)).await;
     Ok(parsed.map_err(|_| Reason::Vanished)??)
 }
 
-/// The endpoint of a purpose, with the client's query.
-fn endpoint(dialect: Dialect, purpose: Purpose, uri: &Uri) -> String {
-    let path = dialect.path();
-    let counting = match purpose {
-        Purpose::Answer => "",
-        Purpose::CountTokens => "/count_tokens",
-    };
-    let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
-    format!("{path}{counting}{query}")
+/// What is asked for, and at which of the provider's endpoints, with the client's query.
+fn asked(
+    dialect: Dialect,
+    purpose: Purpose,
+    head: &mut request::Parts,
+) -> Result<(Purpose, String), Reason> {
+    let query = head.uri.query().map_or_else(String::new, |query| format!("?{query}"));
+    match dialect {
+        Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::Anthropic => {
+            let counting = if purpose == Purpose::CountTokens { "/count_tokens" } else { "" };
+            Ok((purpose, format!("{}{counting}{query}", dialect.path())))
+        }
+        Dialect::Gemini => {
+            let target = GeminiTarget::of(head.uri.path()).ok_or(Reason::NotOfGemini)?;
+            let purpose = match target.method {
+                GeminiMethod::CountTokens => Purpose::CountTokens,
+                GeminiMethod::Generate | GeminiMethod::Stream => Purpose::Answer,
+            };
+            let last = head.uri.path().rsplit('/').next().unwrap_or_default().to_owned();
+            let query = key_into_header(&query, &mut head.headers);
+            Ok((purpose, format!("{}/{last}{query}", dialect.path())))
+        }
+    }
+}
+
+/// The query without a `key`, which is a secret: it goes into the header that is for it.
+fn key_into_header(query: &str, headers: &mut HeaderMap) -> String {
+    let mut kept = Vec::new();
+    for pair in query.trim_start_matches('?').split('&').filter(|pair| !pair.is_empty()) {
+        match pair.strip_prefix("key=") {
+            None => kept.push(pair),
+            Some(key) => {
+                if let Ok(mut key) = HeaderValue::from_str(key) {
+                    key.set_sensitive(true);
+                    headers.entry("x-goog-api-key").or_insert(key);
+                }
+            }
+        }
+    }
+    if kept.is_empty() { String::new() } else { format!("?{}", kept.join("&")) }
 }
 
 /// `GET /v1/models`: the provider's own list, in the dialect that the client speaks.
 pub async fn models(
-    State(gateway): State<Gateway>,
+    state: State<Gateway>,
     uri: Uri,
     headers: HeaderMap,
 ) -> axum::response::Response {
     let speaks_anthropic = headers.contains_key("anthropic-version");
     let dialect = if speaks_anthropic { Dialect::Anthropic } else { Dialect::OpenAiChat };
-    let query = uri.query().map_or_else(String::new, |query| format!("?{query}"));
+    list_models(state, dialect, uri, headers).await
+}
+
+/// `GET /v1beta/models`: the same of Gemini's API.
+pub async fn gemini_models(
+    state: State<Gateway>,
+    uri: Uri,
+    headers: HeaderMap,
+) -> axum::response::Response {
+    list_models(state, Dialect::Gemini, uri, headers).await
+}
+
+async fn list_models(
+    State(gateway): State<Gateway>,
+    dialect: Dialect,
+    uri: Uri,
+    mut headers: HeaderMap,
+) -> axum::response::Response {
+    let query = key_into_header(uri.query().unwrap_or_default(), &mut headers);
     let endpoint = format!("/models{query}");
     let listed = async {
         let route = route(&gateway, dialect, &headers)?;

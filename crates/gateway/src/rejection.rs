@@ -42,6 +42,12 @@ pub enum Reason {
     /// The body is not a request.
     #[error(transparent)]
     Request(#[from] RequestError),
+    /// The address is none of the Gemini API's.
+    #[error(
+        "the address does not end in a model and `:generateContent`, `:streamGenerateContent` or \
+         `:countTokens`; other methods are not served"
+    )]
+    NotOfGemini,
     /// One of our headers cannot be a name.
     #[error("header x-farthing-{0}")]
     Label(#[from] InvalidId),
@@ -160,6 +166,9 @@ impl Reason {
             }
             Reason::BodyBroken(_) => tell(bad, "body_broken", refused, Retry::Unsaid),
             Reason::Request(error) => tell(bad, request_code(error), refused, Retry::Unsaid),
+            Reason::NotOfGemini => {
+                tell(StatusCode::NOT_FOUND, "no_such_route", refused, Retry::Never)
+            }
             Reason::Label(_) => tell(bad, "invalid_label", refused, Retry::Unsaid),
             Reason::UnknownProvider { .. } => tell(bad, "unknown_provider", refused, Retry::Unsaid),
             Reason::InvalidKey { .. } => {

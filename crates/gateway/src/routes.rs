@@ -7,7 +7,7 @@ use farthing_engine::Purpose;
 use farthing_wire::Dialect;
 
 use crate::state::Gateway;
-use crate::{api, guard, health, problem, proxy};
+use crate::{api, events, guard, health, problem, proxy};
 
 /// All routes of a gateway.
 pub fn router(gateway: Gateway) -> Router {
@@ -18,11 +18,15 @@ pub fn router(gateway: Gateway) -> Router {
         .route("/v1/chat/completions", proxied(Dialect::OpenAiChat, Purpose::Answer))
         .route("/v1/messages", proxied(Dialect::Anthropic, Purpose::Answer))
         .route("/v1/messages/count_tokens", proxied(Dialect::Anthropic, Purpose::CountTokens))
+        .route("/v1/responses", proxied(Dialect::OpenAiResponses, Purpose::Answer))
+        .route("/v1beta/models/{target}", proxied(Dialect::Gemini, Purpose::Answer))
+        .route("/v1beta/models", get(proxy::gemini_models))
         .route("/v1/models", get(proxy::models))
         .route("/", get(health::alive))
         .route("/api/v1/requests", get(api::requests))
         .route("/api/v1/requests/{id}", get(api::request))
         .route("/api/v1/usage", get(api::usage))
+        .route("/api/v1/events", get(events::events))
         .route("/api/v1/health", get(health::health))
         .route("/metrics", get(health::metrics))
         .layer(from_fn(guard::local_callers_only))

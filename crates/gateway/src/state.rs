@@ -6,6 +6,7 @@ use std::sync::Arc;
 use farthing_core::id::{RequestId, TenantId};
 use farthing_engine::{Engine, Route};
 use farthing_ledger::vault::Vault;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
 use uuid::Uuid;
 
 use crate::repeats::Repeats;
@@ -19,6 +20,8 @@ struct Inner {
     engine: Arc<Engine>,
     settings: Settings,
     repeats: Repeats,
+    listeners: Arc<Semaphore>,
+    stopping: watch::Sender<bool>,
 }
 
 /// What the gateway is told by the configuration.
@@ -30,6 +33,8 @@ pub struct Settings {
     pub routes: Vec<Route>,
     /// The longest body of a request, in bytes.
     pub max_body_bytes: usize,
+    /// How many may listen to events at once.
+    pub max_listeners: usize,
     /// Makes ids.
     pub ids: Ids,
 }
@@ -43,12 +48,33 @@ pub struct Ids(Arc<dyn Fn() -> Uuid + Send + Sync>);
 impl Gateway {
     /// A gateway before an engine, with a place to keep answers for requests that repeat.
     pub fn new(engine: Arc<Engine>, vault: Vault, settings: Settings) -> Gateway {
-        Gateway(Arc::new(Inner { engine, settings, repeats: Repeats::new(vault) }))
+        let listeners = Arc::new(Semaphore::new(settings.max_listeners));
+        let (repeats, stopping) = (Repeats::new(vault), watch::Sender::new(false));
+        Gateway(Arc::new(Inner { engine, settings, repeats, listeners, stopping }))
     }
 
     /// The engine.
     pub fn engine(&self) -> &Arc<Engine> {
         &self.0.engine
+    }
+
+    /// A place among those who listen to events, given back when it is dropped.
+    pub(crate) fn listener(&self) -> Result<OwnedSemaphorePermit, String> {
+        Arc::clone(&self.0.listeners).try_acquire_owned().map_err(|_| {
+            let limit = self.0.settings.max_listeners;
+            format!("{limit} programs listen to events, which is the limit; try again later")
+        })
+    }
+
+    /// Tells those who listen that the gateway is told to stop.
+    pub(crate) fn stop(&self) {
+        self.0.stopping.send_replace(true);
+    }
+
+    /// Returns once the gateway is told to stop.
+    pub(crate) async fn stopping(&self) {
+        // It ends in an error only when there is no gateway any more.
+        let _ = self.0.stopping.subscribe().wait_for(|stopping| *stopping).await;
     }
 
     pub(crate) fn repeats(&self) -> &Repeats {

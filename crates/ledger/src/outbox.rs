@@ -18,9 +18,11 @@ const FORGET_EVERY: usize = 1_024;
 /// is told that it lags, and the store has what it missed.
 #[derive(Clone, Debug)]
 pub struct Outbox {
-    by_user: Arc<Mutex<HashMap<(TenantId, UserId), broadcast::Sender<Posted>>>>,
+    by_user: Arc<Mutex<Listeners>>,
     all: broadcast::Sender<Posted>,
 }
+
+type Listeners = HashMap<(TenantId, UserId), broadcast::Sender<Posted>>;
 
 // === impl Outbox ===
 
@@ -62,7 +64,7 @@ impl Outbox {
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<(TenantId, UserId), broadcast::Sender<Posted>>> {
+    fn lock(&self) -> MutexGuard<'_, Listeners> {
         self.by_user.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -8,6 +8,7 @@ use farthing_core::usage::Usage;
 use thiserror::Error;
 
 use crate::json::{self, Json, Kind, pick};
+use crate::tool_use::ToolUse;
 
 /// The most of an unreadable answer, or of a provider's error, that is repeated.
 const MAX_QUOTED_CHARS: usize = 200;
@@ -62,6 +63,8 @@ pub struct Answer {
     pub finish_reason: Option<String>,
     /// The provider's error, where the answer is one.
     pub error: Option<String>,
+    /// The tools that the model calls.
+    pub tools: Vec<ToolUse>,
     /// What the model wrote, in the body that came.
     pub(crate) texts: Vec<Span>,
     pub(crate) body: Bytes,

@@ -53,6 +53,16 @@ impl Dialect {
         }
     }
 
+    /// The dialect by which the whole API is known that this one is a part of: who speaks OpenAI's
+    /// chat completions speaks its responses too, or says so itself.
+    pub const fn api(self) -> Dialect {
+        match self {
+            Dialect::OpenAiChat | Dialect::OpenAiResponses => Dialect::OpenAiChat,
+            Dialect::Anthropic => Dialect::Anthropic,
+            Dialect::Gemini => Dialect::Gemini,
+        }
+    }
+
     /// The endpoint, relative to a provider's base URL, which ends in the API's version. In Gemini's
     /// a [`GeminiTarget`](crate::GeminiTarget) follows.
     pub const fn path(self) -> &'static str {

@@ -36,6 +36,7 @@ mod request;
 pub mod splice;
 mod sse;
 mod stream;
+mod tool_use;
 mod usage;
 
 pub use answer::{Answer, AnswerError, ModelUsage, Reported};
@@ -44,3 +45,4 @@ pub use error::{ErrorBody, ErrorKind};
 pub use gemini::{Method as GeminiMethod, Target as GeminiTarget};
 pub use request::{Labels, MAX_ELEMENTS, MAX_TAGS, Outgoing, Request, RequestError};
 pub use stream::{FRAME_BYTES_MAX, StreamReader, TEXT_BYTES_MAX};
+pub use tool_use::ToolUse;

@@ -14,6 +14,7 @@ use crate::openai_chat;
 use crate::openai_responses;
 use crate::splice::{self, Edit};
 use crate::sse::{Frame, Frames, Piece};
+use crate::tool_use::ToolUse;
 
 /// Frames that arrive in pieces are read up to this size; longer ones are passed on unread.
 pub const FRAME_BYTES_MAX: usize = 4 << 20;
@@ -52,6 +53,8 @@ struct Tap {
 #[derive(Debug, Default)]
 pub(crate) struct Seen {
     pub(crate) model: Option<String>,
+    /// The tools that the model calls.
+    pub(crate) tools: Vec<ToolUse>,
     pub(crate) served: Served,
     pub(crate) usage: Reported,
     /// What `usage` is put together of, where a dialect gives it in pieces.
@@ -145,6 +148,11 @@ impl StreamReader {
     /// What the provider says that it charged, where it says so.
     pub fn charged(&self) -> Option<Usd> {
         self.tap.seen.charged
+    }
+
+    /// The tools that the model calls, so far.
+    pub fn tools(&self) -> &[ToolUse] {
+        &self.tap.seen.tools
     }
 
     /// Why the (last) answer ended.

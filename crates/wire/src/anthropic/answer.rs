@@ -8,6 +8,7 @@ use super::note_served;
 use super::usage::reported;
 use crate::answer::{self, Answer, AnswerError, error_message};
 use crate::json::{Json, pick};
+use crate::tool_use;
 
 pub(crate) fn read(body: &Bytes) -> Result<Answer, AnswerError> {
     let document = answer::document(body)?;
@@ -17,9 +18,10 @@ pub(crate) fn read(body: &Bytes) -> Result<Answer, AnswerError> {
     if let Some(usage) = usage {
         note_served(&mut served, usage);
     }
-    let mut texts = Vec::new();
+    let (mut texts, mut tools) = (Vec::new(), Vec::new());
     for block in content.into_iter().flat_map(Json::elements) {
         each_text(block, &mut |text| texts.push(text.span()));
+        tool_use::of_anthropic(block, &mut tools);
     }
     Ok(Answer {
         served,
@@ -28,6 +30,7 @@ pub(crate) fn read(body: &Bytes) -> Result<Answer, AnswerError> {
         charged: None,
         finish_reason: stop_reason.and_then(Json::as_str).map(String::from),
         error: error.and_then(error_message),
+        tools,
         texts,
         body: body.clone(),
     })

@@ -5,6 +5,7 @@ use super::note_served;
 use crate::answer::error_message;
 use crate::json::{Json, pick, type_of};
 use crate::stream::{OfUsage, Seen};
+use crate::tool_use;
 
 /// Reads one event. Usage comes unasked, so nothing of it is ever taken out.
 pub(crate) fn read(event: Json, seen: &mut Seen) -> OfUsage {
@@ -40,6 +41,7 @@ fn begin_block(block: Json, seen: &mut Seen) {
     pick!(block => to);
     let model = to.and_then(|to| to.pick(["model"])[0]).and_then(Json::as_str);
     seen.model = model.map(String::from).or(seen.model.take());
+    tool_use::of_anthropic(block, &mut seen.tools);
     say(block, seen);
 }
 

@@ -8,6 +8,7 @@ use super::note_tier;
 use super::usage::reported;
 use crate::answer::{self, Answer, AnswerError, error_message};
 use crate::json::Json;
+use crate::tool_use;
 
 /// Reads an answer, or the count of a prompt's tokens, which consumes nothing.
 pub(crate) fn read(body: &Bytes) -> Result<Answer, AnswerError> {
@@ -16,9 +17,10 @@ pub(crate) fn read(body: &Bytes) -> Result<Answer, AnswerError> {
         document.pick(["modelVersion", "candidates", "usageMetadata", "promptFeedback", "error"]);
     let mut served = Served::new();
     note_served(&mut served, metadata);
-    let (mut texts, mut reason) = (Vec::new(), None);
+    let (mut texts, mut tools, mut reason) = (Vec::new(), Vec::new(), None);
     for candidate in candidates.into_iter().flat_map(Json::elements) {
         each_text(candidate, &mut |text| texts.push(text.span()));
+        tool_use::of_gemini(candidate, &mut tools);
         reason = finish_reason(candidate).or(reason);
     }
     let blocked = feedback.and_then(|feedback| feedback.pick(["blockReason"])[0]);
@@ -29,6 +31,7 @@ pub(crate) fn read(body: &Bytes) -> Result<Answer, AnswerError> {
         charged: None,
         finish_reason: reason.or(blocked.and_then(Json::as_str).map(String::from)),
         error: error.and_then(error_message),
+        tools,
         texts,
         body: body.clone(),
     })

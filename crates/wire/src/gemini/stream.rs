@@ -6,6 +6,7 @@ use super::usage::reported;
 use crate::answer::{Reported, error_message};
 use crate::json::Json;
 use crate::stream::{OfUsage, Seen};
+use crate::tool_use;
 
 /// Reads one piece. Usage comes unasked and grows: the last is that of all pieces.
 pub(crate) fn read(piece: Json, seen: &mut Seen) -> OfUsage {
@@ -30,6 +31,7 @@ fn read_candidate(candidate: Json, seen: &mut Seen) {
     let [index] = candidate.pick(["index"]);
     let index = index.and_then(Json::as_count).unwrap_or(0);
     seen.begun = seen.begun.max(index.saturating_add(1));
+    tool_use::of_gemini(candidate, &mut seen.tools);
     each_text(candidate, &mut |text| match text.as_str() {
         Some(string) => seen.say(&string),
         None => seen.say(text.text()),

@@ -7,6 +7,7 @@ use crate::openai::charged::charged;
 use crate::openai::note_tier;
 use crate::openai::usage::{CHAT, reported};
 use crate::stream::{OfUsage, Seen};
+use crate::tool_use;
 
 /// Reads one chunk, and says what of it came only of `include_usage`: an extra chunk with the usage
 /// and no choices, and in every other one the member `"usage":null`.
@@ -37,6 +38,7 @@ fn read_choice(choice: Json, seen: &mut Seen) {
     let index = index.and_then(Json::as_count).unwrap_or(0);
     seen.begun = seen.begun.max(index.saturating_add(1));
     if let Some(delta) = delta {
+        tool_use::of_chat(delta, &mut seen.tools);
         each_text(delta, &mut |text| seen.say(&text.as_str().unwrap_or_default()));
     }
     if let Some(reason) = finish_reason.and_then(Json::as_str) {

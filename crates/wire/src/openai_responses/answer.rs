@@ -10,15 +10,17 @@ use crate::json::{Json, pick};
 use crate::openai::charged::charged;
 use crate::openai::note_tier;
 use crate::openai::usage::{RESPONSES, reported};
+use crate::tool_use;
 
 pub(crate) fn read(body: &Bytes) -> Result<Answer, AnswerError> {
     let document = answer::document(body)?;
     pick!(document => model, service_tier, output, usage, error);
     let mut served = Served::new();
     note_tier(&mut served, service_tier);
-    let mut texts = Vec::new();
+    let (mut texts, mut tools) = (Vec::new(), Vec::new());
     for item in output.into_iter().flat_map(Json::elements) {
         each_text(item, &mut |text| texts.push(text.span()));
+        tool_use::of_response(item, &mut tools);
     }
     Ok(Answer {
         model: model.and_then(Json::as_str).map(String::from),
@@ -27,6 +29,7 @@ pub(crate) fn read(body: &Bytes) -> Result<Answer, AnswerError> {
         charged: usage.and_then(charged),
         finish_reason: finish_reason(document),
         error: error.and_then(error_message),
+        tools,
         texts,
         body: body.clone(),
     })

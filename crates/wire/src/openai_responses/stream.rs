@@ -9,6 +9,7 @@ use crate::openai::charged::charged;
 use crate::openai::note_tier;
 use crate::openai::usage::{RESPONSES, reported};
 use crate::stream::{OfUsage, Seen};
+use crate::tool_use;
 
 /// Reads one event. Usage comes unasked, so nothing of it is ever taken out.
 pub(crate) fn read(event: Json, seen: &mut Seen) -> OfUsage {
@@ -20,6 +21,7 @@ pub(crate) fn read(event: Json, seen: &mut Seen) -> OfUsage {
         // Some send the message in the event itself.
         "error" => seen.error = error_message(error.filter(|it| !it.is_null()).unwrap_or(event)),
         "response.output_item.added" => {
+            item.into_iter().for_each(|item| tool_use::of_response(item, &mut seen.tools));
             if let Some(name) = item.and_then(name).and_then(Json::as_str) {
                 seen.say(&name);
             }
