@@ -25,7 +25,7 @@ pub struct RateCard {
 }
 
 /// Rates by bucket.
-pub(super) type Rates = BTreeMap<Bucket, TieredRate>;
+pub type Rates = BTreeMap<Bucket, TieredRate>;
 
 /// The card as the ledger keeps it: the hash is taken over its JSON, so that must not change.
 #[derive(Serialize, Deserialize)]

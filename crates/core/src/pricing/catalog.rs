@@ -11,7 +11,7 @@ use super::file::{CatalogError, ProviderFile};
 use super::found::{FoundBy, Resolved, Unresolved};
 use super::model::Model;
 use super::provider::{Found, Provider};
-use super::served::{Dimension, Served};
+use super::served::Served;
 use crate::money::{Overflow, Usd};
 
 /// All rate cards, with dates.
@@ -68,18 +68,18 @@ impl Catalog {
     /// [`CatalogError`] with the file and the line.
     pub fn overlaid(&self, files: &[(&str, &str)]) -> Result<Catalog, CatalogError> {
         let mut catalog = self.clone();
-        let mut layer: BTreeMap<Arc<str>, (&str, ProviderFile)> = BTreeMap::new();
+        let mut layer: BTreeMap<Arc<str>, ProviderFile<'_>> = BTreeMap::new();
         for (name, text) in files {
             let about = |provider: &str| self.list(provider).map(|list| list.about.clone());
             let file = ProviderFile::parse(name, text, about)?;
             match layer.get_mut(&file.about.provider) {
-                Some((_, earlier)) => earlier.models.extend(file.models),
-                None => drop(layer.insert(Arc::clone(&file.about.provider), (name, file))),
+                Some(earlier) => earlier.models.extend(file.models),
+                None => drop(layer.insert(Arc::clone(&file.about.provider), file)),
             }
         }
-        for (provider, (name, file)) in layer {
+        for (provider, file) in layer {
             let none = Provider::default();
-            let list = self.list(&provider).unwrap_or(&none).overlaid(name, file)?;
+            let list = self.list(&provider).unwrap_or(&none).overlaid(file)?;
             catalog.providers.insert(provider.to_string(), Arc::new(Shelf::of(list)));
         }
         Ok(catalog)
@@ -182,14 +182,7 @@ impl Catalog {
 
 impl Found<'_> {
     fn at(self, at: Timestamp, served: &Served) -> Option<Resolved> {
-        let price = match self.region {
-            Some(region) => {
-                let mut served = served.clone();
-                served.insert(Dimension::Geo, region);
-                self.model.price_at(at, &served)
-            }
-            None => self.model.price_at(at, served),
-        };
+        let price = self.model.price_in(self.region.as_deref(), at, served);
         let card = Arc::clone(price?.card(self.model));
         Some(Resolved { model: Arc::clone(self.model), card, rule: self.rule })
     }
@@ -204,8 +197,7 @@ impl Shelf {
 
     fn list(&self) -> Result<&Provider, &CatalogError> {
         let (file, text) = self.embedded;
-        let read =
-            || Provider::default().overlaid(file, ProviderFile::parse(file, text, |_| None)?);
+        let read = || Provider::default().overlaid(ProviderFile::parse(file, text, |_| None)?);
         self.list.get_or_init(read).as_ref()
     }
 }

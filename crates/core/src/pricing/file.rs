@@ -30,10 +30,19 @@ pub struct CatalogError {
 }
 
 /// One file of `catalog/`.
-pub(super) struct ProviderFile {
+pub(super) struct ProviderFile<'f> {
     pub about: About,
-    /// Each with the line of its id.
-    pub models: Vec<(Model, usize)>,
+    /// Each with its place in the file.
+    pub models: Vec<(Model, Place<'f>)>,
+}
+
+/// A place in a file.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'f> {
+    file: &'f str,
+    text: &'f str,
+    /// In bytes.
+    offset: usize,
 }
 
 /// What holds for all models of a provider.
@@ -147,33 +156,39 @@ struct Surcharge {
 
 // === impl ProviderFile ===
 
-impl ProviderFile {
+impl<'f> ProviderFile<'f> {
     /// Reads one file of a catalog. What it leaves out of what holds for all models is as in `base`.
     pub(super) fn parse(
-        file: &str,
-        text: &str,
+        file: &'f str,
+        text: &'f str,
         base: impl FnOnce(&str) -> Option<About>,
-    ) -> Result<ProviderFile, CatalogError> {
-        let fail = |problem: String| CatalogError { file: file.into(), problem };
-        let facts: FileFacts =
-            toml::from_str(text).map_err(|error| fail(error.to_string().trim_end().into()))?;
+    ) -> Result<ProviderFile<'f>, CatalogError> {
+        let facts: FileFacts = toml::from_str(text).map_err(|error| CatalogError {
+            file: file.into(),
+            problem: error.to_string().trim_end().into(),
+        })?;
         let base = base(&facts.provider).unwrap_or_default();
         let (about, models) = facts.split(base);
         let read = |facts: ModelFacts| {
-            let (id, line) = (facts.id.get_ref().clone(), line_of(text, facts.id.span().start));
+            let place = Place { file, text, offset: facts.id.span().start };
+            let id = facts.id.get_ref().clone();
             let model = facts.into_model(&about);
-            model
-                .map(|model| (model, line))
-                .map_err(|problem| fail(format!("line {line}: model {id}: {problem}")))
+            let model = model.map_err(|problem| place.error(format!("model {id}: {problem}")))?;
+            Ok((model, place))
         };
         let models = models.into_iter().map(read).collect::<Result<_, _>>()?;
         Ok(ProviderFile { about, models })
     }
 }
 
-/// The line of a place in a text, from one.
-fn line_of(text: &str, place: usize) -> usize {
-    text.bytes().take(place).filter(|byte| *byte == b'\n').count() + 1
+// === impl Place ===
+
+impl Place<'_> {
+    pub(super) fn error(self, problem: String) -> CatalogError {
+        let before = self.text.bytes().take(self.offset);
+        let line = before.filter(|byte| *byte == b'\n').count() + 1;
+        CatalogError { file: self.file.into(), problem: format!("line {line}: {problem}") }
+    }
 }
 
 // === impl FileFacts ===
@@ -225,6 +240,7 @@ impl ModelFacts {
             caching: cache.into_terms(&prices),
             sources: self.source.map_or_else(|| about.sources.clone(), |source| vec![source]),
             checked: self.checked.or(about.checked),
+            surcharges: self.surcharges.into_iter().map(|it| (it.when, it.multiply)).collect(),
             prices: Prices::new(prices),
         })
     }
@@ -275,7 +291,8 @@ impl ModelFacts {
             let newest = begun.max_by_key(|standard| standard.from);
             let mut rates = newest.map(|standard| standard.rates.clone()).unwrap_or_default();
             rates.extend(price.rates.clone());
-            Price::new(from, price.when.clone(), hours.clone(), rates)
+            let derived = from != price.from;
+            Price::new(from, price.when.clone(), hours.clone(), rates).derived(derived)
         };
         Ok(std::iter::once(price.from).chain(changes).map(card).collect())
     }
@@ -297,11 +314,12 @@ impl Surcharge {
     fn on(&self, price: &Price) -> Result<Price, Overflow> {
         let mut when = price.when.clone();
         when.extend(self.when.clone());
-        let scaled = price.rates().iter().map(|(bucket, rate)| {
+        let scaled = price.rates.iter().map(|(bucket, rate)| {
             let rate = if bucket.is_token() { rate.scaled(self.multiply)? } else { rate.clone() };
             Ok((*bucket, rate))
         });
-        Ok(Price::new(price.from, when, price.hours.clone(), scaled.collect::<Result<_, _>>()?))
+        let rates = scaled.collect::<Result<_, _>>()?;
+        Ok(Price::new(price.from, when, price.hours.clone(), rates).derived(true))
     }
 }
 
@@ -320,7 +338,7 @@ impl CacheFacts {
 
     /// The terms of a model with these prices; `None` without a price for what is read from a cache.
     fn into_terms(self, prices: &[Price]) -> Option<Caching> {
-        let has = |bucket| prices.iter().any(|price| price.rates().contains_key(&bucket));
+        let has = |bucket| prices.iter().any(|price| price.rates.contains_key(&bucket));
         let style = match self.style? {
             Style::Explicit => CacheStyle::Explicit,
             Style::Automatic => CacheStyle::Automatic,

@@ -6,23 +6,26 @@
 
 mod card;
 mod catalog;
+mod check;
 mod cost;
 mod embedded;
 mod file;
 mod found;
 mod hours;
+mod memory;
 mod model;
 mod names;
 mod provider;
 mod rate;
 mod served;
 
-pub use card::{CardHash, RateCard, WorstCase};
+pub use card::{CardHash, RateCard, Rates, WorstCase};
 pub use catalog::{Catalog, Overrides};
+pub use check::{Finding, Severity};
 pub use cost::{Cost, CostStatus};
 pub use file::CatalogError;
-pub use found::{FoundBy, FoundBy as Rule, Resolved, Unresolved};
+pub use found::{FoundBy, Resolved, Unresolved};
 pub use hours::Hours;
 pub use model::{CacheStyle, Caching, Model, Price};
-pub use rate::{Fraction, InvalidRate, Rate, TieredRate};
+pub use rate::{Fraction, InvalidRate, Rate, TieredRate, per};
 pub use served::{Dimension, Served};

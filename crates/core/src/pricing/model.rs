@@ -8,6 +8,7 @@ use jiff::civil::Date;
 
 use super::card::{RateCard, Rates};
 use super::hours::Hours;
+use super::rate::Fraction;
 use super::served::{Dimension, REGIONAL, Served};
 use crate::usage::CacheTtl;
 
@@ -38,6 +39,8 @@ pub struct Model {
     pub sources: Vec<String>,
     /// The day on which they were last compared with their source.
     pub checked: Option<Date>,
+    /// What every rate of a token is multiplied by where a request was served so.
+    pub surcharges: Vec<(Served, Fraction)>,
     pub(super) prices: Prices,
 }
 
@@ -54,8 +57,12 @@ pub struct Price {
     pub when: Served,
     /// The hours at which it holds; without any, always.
     pub hours: Option<Hours>,
+    /// Dollars by bucket, inherited ones included.
+    pub rates: Rates,
+    /// Whether it follows from other prices: a surcharge on one, or a variant after the standard price
+    /// changed.
+    pub derived: bool,
     card: OnceLock<Arc<RateCard>>,
-    rates: Rates,
 }
 
 /// The terms of a model's prompt cache.
@@ -96,6 +103,20 @@ impl Model {
     /// (of two that fit equally, that of the earlier [`Dimension`]), of its prices the newest that
     /// has begun, and of those that for the hour.
     pub fn price_at(&self, at: Timestamp, served: &Served) -> Option<&Price> {
+        self.price_in(None, at, served)
+    }
+
+    /// The same for a request whose model's name says where it is served.
+    pub(super) fn price_in(
+        &self,
+        region: Option<&str>,
+        at: Timestamp,
+        served: &Served,
+    ) -> Option<&Price> {
+        let served = |what| match (what, region) {
+            (Dimension::Geo, Some(region)) => Some(region),
+            _ => served.get(&what).map(String::as_str),
+        };
         self.prices.0.iter().find(|price| price.holds_at(at) && price.fits(served))
     }
 
@@ -122,13 +143,17 @@ impl Prices {
 // === impl Price ===
 
 impl Price {
-    pub(super) fn new(
+    pub(super) const fn new(
         from: Option<Timestamp>,
         when: Served,
         hours: Option<Hours>,
         rates: Rates,
     ) -> Price {
-        Price { from, when, hours, rates, card: OnceLock::new() }
+        Price { from, when, hours, rates, derived: false, card: OnceLock::new() }
+    }
+
+    pub(super) fn derived(self, derived: bool) -> Price {
+        Price { derived, ..self }
     }
 
     /// The rates as a card, made when it is first asked for.
@@ -136,19 +161,14 @@ impl Price {
         self.card.get_or_init(|| Arc::new(RateCard::new(&model.provider, &model.id, &self.rates)))
     }
 
-    pub(super) const fn rates(&self) -> &Rates {
-        &self.rates
-    }
-
     fn holds_at(&self, at: Timestamp) -> bool {
         self.from.is_none_or(|from| from <= at)
             && self.hours.as_ref().is_none_or(|hours| hours.contain(at))
     }
 
-    fn fits(&self, served: &Served) -> bool {
-        self.when
-            .iter()
-            .all(|(what, wanted)| served.get(what).is_some_and(|how| what.fits(wanted, how)))
+    fn fits<'s>(&self, served: impl Fn(Dimension) -> Option<&'s str>) -> bool {
+        let mut conditions = self.when.iter();
+        conditions.all(|(what, wanted)| served(*what).is_some_and(|how| what.fits(wanted, how)))
     }
 
     /// How closely it describes a request: how many dimensions, which, whether a place by its name;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::file::{About, CatalogError, ProviderFile};
 use super::found::FoundBy;
+use super::memory::Memory;
 use super::model::Model;
 use super::names;
 
@@ -14,19 +15,21 @@ const SIMILAR: f64 = 0.8;
 const SUGGESTIONS: usize = 3;
 
 /// A provider's models, by every name that the catalog has for them.
-#[derive(Clone, Debug, Default)]
+#[derive(Debug, Default)]
 pub(super) struct Provider {
     pub about: About,
     models: Vec<Arc<Model>>,
     /// Position in `models` by every name, in lower case.
     names: HashMap<String, (usize, FoundBy)>,
+    /// By every name that took more than looking it up.
+    found: Memory<(usize, FoundBy, Option<Box<str>>)>,
 }
 
 /// A model, the rule that led to it, and the region that its name asked for.
 pub(super) struct Found<'p> {
     pub model: &'p Arc<Model>,
     pub rule: FoundBy,
-    pub region: Option<String>,
+    pub region: Option<Box<str>>,
 }
 
 // === impl Provider ===
@@ -38,17 +41,10 @@ impl Provider {
 
     /// The same price list with a file's models in front: one of the same id is replaced, and a name
     /// that both have leads to the file's.
-    pub(super) fn overlaid(
-        &self,
-        file: &str,
-        with: ProviderFile,
-    ) -> Result<Provider, CatalogError> {
+    pub(super) fn overlaid(&self, with: ProviderFile<'_>) -> Result<Provider, CatalogError> {
         let mut list = Provider { about: with.about, ..Provider::default() };
-        for (model, line) in with.models {
-            list.add(model).map_err(|problem| CatalogError {
-                file: file.to_owned(),
-                problem: format!("line {line}: {problem}"),
-            })?;
+        for (model, place) in with.models {
+            list.add(model).map_err(|problem| place.error(problem))?;
         }
         let replaced = |model: &Arc<Model>| {
             let id = model.id.to_lowercase();
@@ -87,17 +83,26 @@ impl Provider {
 
     /// Finds a model by the name that a client asked for.
     pub(super) fn find(&self, asked: &str) -> Option<Found<'_>> {
-        // Most names need no rule; some have of their own what is taken away from others.
-        let lower = || asked.trim().to_lowercase();
-        if let Some(found) = self.named(asked).or_else(|| self.named(&lower())) {
-            return self.found(found, None);
+        let (position, rule, region) = match self.named(asked) {
+            Some((position, rule)) => (position, rule, None),
+            None => self.found.recall(asked, || self.search(asked))?,
+        };
+        self.models.get(position).map(|model| Found { model, rule, region })
+    }
+
+    fn search(&self, asked: &str) -> Option<(usize, FoundBy, Option<Box<str>>)> {
+        let anywhere = |(position, rule)| (position, rule, None);
+        // Some have in their own name what is taken away from others.
+        if let Some(found) = self.named(&asked.trim().to_lowercase()) {
+            return Some(anywhere(found));
         }
         let name = names::normalised(&self.about.prefixes, asked);
         if let Some(found) = self.by_rules(&name) {
-            return self.found(found, None);
+            return Some(anywhere(found));
         }
         let (region, rest) = names::regional(&self.about.regions, &name)?;
-        self.found(self.by_rules(rest)?, Some(region.to_owned()))
+        let (position, rule) = self.by_rules(rest)?;
+        Some((position, rule, Some(region.into())))
     }
 
     fn by_rules(&self, name: &str) -> Option<(usize, FoundBy)> {
@@ -115,14 +120,6 @@ impl Provider {
 
     fn named(&self, name: &str) -> Option<(usize, FoundBy)> {
         self.names.get(name).copied()
-    }
-
-    fn found(
-        &self,
-        (position, rule): (usize, FoundBy),
-        region: Option<String>,
-    ) -> Option<Found<'_>> {
-        self.models.get(position).map(|model| Found { model, rule, region })
     }
 
     /// The ids of models whose names look like one, best first.

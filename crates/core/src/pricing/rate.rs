@@ -89,6 +89,9 @@ impl Fraction {
 
     /// The whole pico-dollars, rounded half to even, and whether nothing was rounded away.
     pub fn settle(self) -> (Usd, bool) {
+        if self.denominator == 1 {
+            return (Usd::from_pico(self.numerator), true);
+        }
         let exact = self.numerator % self.denominator == 0;
         (Usd::from_pico(div_half_even(self.numerator, self.denominator)), exact)
     }
@@ -128,7 +131,7 @@ fn gcd(a: i128, b: i128) -> i128 {
 
 impl Rate {
     /// Reads a price in dollars for as many units as `bucket` is priced by (see [`unit`]).
-    fn parse(dollars: &str, bucket: Bucket) -> Option<Rate> {
+    pub(super) fn parse(dollars: &str, bucket: Bucket) -> Option<Rate> {
         let (whole, decimals) = dollars.split_once('.').unwrap_or((dollars, ""));
         let digits = [whole, decimals].concat();
         let plausible = (1..=MAX_WHOLE_DIGITS).contains(&whole.len())
@@ -145,6 +148,11 @@ impl Rate {
         Some(Rate(Fraction::new(numerator, unit.denominator)))
     }
 
+    /// Whether it is nothing.
+    pub fn is_zero(self) -> bool {
+        self.0 == Fraction::ZERO
+    }
+
     /// The price of `count` units.
     ///
     /// # Errors
@@ -154,11 +162,45 @@ impl Rate {
         Ok(Fraction { numerator, denominator: self.0.denominator })
     }
 
+    /// The price in dollars of as many units as a catalog names it for (see [`per`]), in full; with
+    /// `…` where it has no end.
+    pub fn dollars(self, bucket: Bucket) -> String {
+        let Fraction { numerator, denominator } = self.0;
+        // Both are bounded by the parsers, a unit by a million.
+        let (over, under) = (numerator * unit(bucket), denominator * PICO_PER_USD);
+        let (mut text, mut rest) = ((over / under).to_string(), over % under);
+        for decimal in 0..MAX_DECIMALS + 2 {
+            if rest == 0 {
+                return text;
+            }
+            if decimal == 0 {
+                text.push('.');
+            }
+            text += &(rest * 10 / under).to_string();
+            rest = rest * 10 % under;
+        }
+        text + "…"
+    }
+
     fn scaled(self, factor: Fraction) -> Result<Rate, Overflow> {
         let numerator = self.0.numerator.checked_mul(factor.numerator).ok_or(Overflow)?;
         let denominator = self.0.denominator.checked_mul(factor.denominator).ok_or(Overflow)?;
         let Fraction { numerator, denominator } = Fraction::new(numerator, denominator);
         Fraction::bounded(numerator, denominator).map(Rate).ok_or(Overflow)
+    }
+}
+
+/// What a catalog's price of a bucket is for, in words.
+pub const fn per(bucket: Bucket) -> &'static str {
+    match bucket {
+        Bucket::Seconds => "hour",
+        Bucket::Characters => "million characters",
+        Bucket::Pages | Bucket::AnnotatedPages => "thousand pages",
+        Bucket::WebSearch | Bucket::FileSearch => "thousand searches",
+        Bucket::CodeExecution => "thousand sessions",
+        Bucket::Messages => "thousand messages",
+        Bucket::Requests => "thousand requests",
+        _ => "million tokens",
     }
 }
 
@@ -221,10 +263,15 @@ impl TieredRate {
         self.tiers.iter().rev().find(reached).map_or(self.base, |tier| tier.rate)
     }
 
+    /// The rates with the smallest prompt, in tokens, that has each; the first from none.
+    pub fn tiers(&self) -> impl Iterator<Item = (u64, Rate)> {
+        let above = self.tiers.iter().map(|tier| (tier.from_tokens, tier.rate));
+        std::iter::once((0, self.base)).chain(above)
+    }
+
     /// Whether it is nothing, for any prompt.
     pub fn is_zero(&self) -> bool {
-        let mut rates = self.tiers.iter().map(|tier| tier.rate).chain([self.base]);
-        rates.all(|rate| rate.0 == Fraction::ZERO)
+        self.tiers().all(|(_, rate)| rate.is_zero())
     }
 
     /// The same rates, each times `factor`.
@@ -340,6 +387,23 @@ mod tests {
             assert_eq!(dearest.to_string().parse(), Ok(dearest));
             assert_eq!(finest.to_string().parse(), Ok(finest));
         }
+    }
+
+    #[test]
+    fn a_rate_is_shown_in_the_dollars_that_it_was_written_in() {
+        for (text, bucket) in [
+            ("2.5", Bucket::Input),
+            ("0.111", Bucket::Seconds),
+            ("14", Bucket::WebSearch),
+            ("0", Bucket::Input),
+        ] {
+            assert_eq!(TieredRate::parse(text, bucket).unwrap().at(0).dollars(bucket), text);
+        }
+        let third = TieredRate::parse("1", Bucket::Input).unwrap();
+        let third = third.scaled("1/3".parse().unwrap()).unwrap().at(0);
+        assert_eq!(third.dollars(Bucket::Input), format!("0.{}…", "3".repeat(20)));
+        let most = TieredRate::parse(&"9".repeat(12), Bucket::Requests).unwrap().at(0);
+        assert_eq!(most.dollars(Bucket::Requests), "9".repeat(12));
     }
 
     #[test]
