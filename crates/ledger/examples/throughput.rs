@@ -121,6 +121,6 @@ fn bill() -> Arc<Bill> {
         origin: Origin::Measured,
         cost,
         charged: cost.usd.unwrap(),
-        priced_by: Some(PricedBy { card, rule: pricing::Rule::Exact }),
+        priced_by: Some(PricedBy { card, rule: pricing::FoundBy::Exact }),
     })
 }

@@ -6,13 +6,26 @@
 
 mod card;
 mod catalog;
+mod check;
 mod cost;
 mod embedded;
-mod facts;
+mod file;
+mod found;
+mod hours;
+mod memory;
+mod model;
+mod names;
+mod provider;
 mod rate;
+mod served;
 
-pub use card::{CardHash, RateCard, WorstCase};
-pub use catalog::{Catalog, Resolved, Rule, Unresolved};
+pub use card::{CardHash, RateCard, Rates, WorstCase};
+pub use catalog::{Catalog, Overrides};
+pub use check::{Finding, Severity};
 pub use cost::{Cost, CostStatus};
-pub use facts::{CatalogError, Dimension, Model, Served};
-pub use rate::{Fraction, InvalidRate, Rate, TieredRate};
+pub use file::CatalogError;
+pub use found::{FoundBy, Resolved, Unresolved};
+pub use hours::Hours;
+pub use model::{CacheStyle, Caching, Model, Price};
+pub use rate::{Fraction, InvalidRate, Rate, TieredRate, per};
+pub use served::{Dimension, Served};

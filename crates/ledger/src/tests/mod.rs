@@ -107,7 +107,7 @@ fn bill() -> Arc<Bill> {
         origin: Origin::Measured,
         cost,
         charged: cost.usd.unwrap(),
-        priced_by: Some(PricedBy { card, rule: pricing::Rule::Snapshot }),
+        priced_by: Some(PricedBy { card, rule: pricing::FoundBy::Snapshot }),
     })
 }
 

@@ -8,7 +8,7 @@ use farthing_core::entry::{Ending, Entry, Move, Origin};
 use farthing_core::event::Event;
 use farthing_core::id::TenantId;
 use farthing_core::money::Overflow;
-use farthing_core::pricing::{CardHash, RateCard, Rule};
+use farthing_core::pricing::{CardHash, RateCard};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::outbox;
@@ -162,18 +162,10 @@ impl Details<'_> {
                 cost_inexact: Some(bill.cost.inexact),
                 cost_assumed_rate: Some(bill.cost.assumed_rate),
                 card_hash: bill.priced_by.as_ref().map(|priced| priced.card.hash().to_string()),
-                rule: bill.priced_by.as_ref().map(|priced| rule_name(priced.rule)),
+                rule: bill.priced_by.as_ref().map(|priced| priced.rule.name()),
                 ..Details::default()
             },
         })
-    }
-}
-
-const fn rule_name(rule: Rule) -> &'static str {
-    match rule {
-        Rule::Exact => "exact",
-        Rule::Alias => "alias",
-        Rule::Snapshot => "snapshot",
     }
 }
 
