@@ -13,9 +13,12 @@
 //! | `request`, `answer`, `stream`, `error` | the values that all dialects share |
 //! | `openai_chat` | OpenAI's chat completions |
 //! | `openai_responses` | OpenAI's responses |
+//! | `openai_embeddings` | OpenAI's embeddings |
 //! | `openai` | what OpenAI's APIs have in common |
 //! | `anthropic` | Anthropic's messages |
 //! | `gemini` | Google's Gemini API |
+//! | `flavor` | [`Flavor`], for answers of other APIs too |
+//! | `bedrock`, `cohere` | answers of Amazon Bedrock's Converse, and of Cohere's API |
 //! | `fields`, `usage` | what the reading of requests, and of usage, has in common |
 //! | [`splice`] | changing byte ranges of a body and nothing else |
 //! | `json` | walking JSON without building trees |
@@ -23,14 +26,18 @@
 
 mod answer;
 mod anthropic;
+mod bedrock;
+mod cohere;
 mod dialect;
 mod elements;
 mod error;
 mod fields;
+mod flavor;
 mod gemini;
 mod json;
 mod openai;
 mod openai_chat;
+mod openai_embeddings;
 mod openai_responses;
 mod request;
 pub mod splice;
@@ -41,6 +48,7 @@ mod usage;
 pub use answer::{Answer, AnswerError, ModelUsage, Reported};
 pub use dialect::{Dialect, InvalidDialect};
 pub use error::{ErrorBody, ErrorKind};
+pub use flavor::{Flavor, UnknownFlavor};
 pub use gemini::{Method as GeminiMethod, Target as GeminiTarget};
 pub use request::{Labels, MAX_ELEMENTS, MAX_TAGS, Outgoing, Request, RequestError};
 pub use stream::{FRAME_BYTES_MAX, StreamReader, TEXT_BYTES_MAX};
