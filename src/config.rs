@@ -30,6 +30,8 @@ use farthing_core::id::ProviderId;
 use farthing_engine::attempts::RetryPolicy;
 use farthing_engine::engine::OnDisconnect;
 use farthing_engine::tariff::Unpriced;
+use farthing_ledger::StoreError;
+use farthing_ledger::vault::{self, Vault};
 use farthing_upstream::{BreakerLimits, Deployment, Route, Secret, Timeouts};
 use farthing_wire::Dialect;
 use serde::Deserialize;
@@ -70,6 +72,8 @@ enum Disconnect {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Store {
     pub path: PathBuf,
+    max_kept_answer_bytes: usize,
+    max_kept_bytes: u64,
 }
 
 #[derive(Debug, Deserialize)]
@@ -165,6 +169,22 @@ impl Config {
             Route::new(first, others).with_context(|| format!("[provider.{name}]"))
         };
         self.provider.iter().map(route).collect()
+    }
+}
+
+// === impl Store ===
+
+impl Store {
+    /// What is kept beside the ledger.
+    pub(crate) fn vault(&self) -> Result<Vault, StoreError> {
+        let secret = vault::Secret::in_file(&self.path.with_added_extension("secret"))?;
+        let place = vault::Place::File(self.path.with_added_extension("vault"));
+        Vault::open(place, &secret, self.bounds())
+    }
+
+    /// How much is kept.
+    pub(crate) fn bounds(&self) -> vault::Bounds {
+        vault::Bounds { item_bytes: self.max_kept_answer_bytes, total_bytes: self.max_kept_bytes }
     }
 }
 

@@ -11,6 +11,7 @@ use farthing_engine::engine::Limits;
 use farthing_engine::tariff::Tariff;
 use farthing_engine::{Engine, Parts};
 use farthing_gateway::{Gateway, Ids, Settings};
+use farthing_ledger::vault::Vault;
 use farthing_ledger::{Ledger, Store};
 use farthing_tokens::Counter;
 use farthing_upstream::{Route, Upstream};
@@ -25,6 +26,7 @@ pub(crate) fn build(
     config: &Config,
     routes: Vec<Route>,
     store: impl Store + 'static,
+    vault: Vault,
 ) -> Result<Gateway> {
     let clock = clock();
     let counter = Counter::embedded().context("the embedded rules for counting")?;
@@ -54,6 +56,7 @@ pub(crate) fn build(
     });
     Ok(Gateway::new(
         Arc::new(engine),
+        vault,
         Settings {
             tenant: TenantId::new(TENANT)?,
             routes,

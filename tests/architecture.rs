@@ -10,6 +10,7 @@ mod prices;
 #[path = "architecture/syntax.rs"]
 mod syntax;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -60,6 +61,9 @@ const DEPENDENCIES_BANNED_IN_CORE: &[&str] = &["reqwest", "rusqlite", "tokio"];
 
 const EVENT_TYPES: &[&str] =
     &["AgentStarted", "AgentThinking", "ToolExecuting", "ToolCompleted", "AgentCompleted"];
+
+/// What an error of our own API starts with; its code follows soon.
+const PROBLEM: &[&str] = &["Problem", ":", ":", "new", "("];
 
 const LINES_MAX: usize = 800;
 const LIB_LINES_MAX: usize = 100;
@@ -192,6 +196,33 @@ fn there_are_exactly_five_event_types() {
     let bodies = codes.iter().flat_map(|code| bodies(code, "enum", "EventType"));
     let found: Vec<_> = bodies.flat_map(variants).collect();
     assert_eq!(found, EVENT_TYPES, "clients rely on these five; carry more inside of one of them");
+}
+
+#[test]
+fn every_error_code_is_documented_and_every_documented_code_exists() {
+    let documented: BTreeSet<String> = include_str!("../docs/errors.md")
+        .lines()
+        .filter_map(|line| Some(line.strip_prefix("| `")?.split_once('`')?.0.to_owned()))
+        .collect();
+    let files = ["engine", "gateway", "upstream"].map(|part| format!("crates/{part}/src/"));
+    let files: Vec<_> = files.iter().flat_map(|folder| rust_files(folder)).collect();
+    let codes: Vec<_> = files.iter().map(File::code).collect();
+    let given = codes.iter().flat_map(|code| {
+        let tellers = (0..code.len()).filter(|at| {
+            let names = ["code", "request_code", "telling"];
+            names.iter().any(|name| starts_with(&code[*at..], &["fn", name]))
+        });
+        let bodies = tellers.flat_map(|at| {
+            let open = (at..code.len()).find(|at| code[*at].is("{")).unwrap_or(at);
+            &code[open..syntax::group_end(code, open)]
+        });
+        let problems = (0..code.len()).filter(|at| starts_with(&code[*at..], PROBLEM));
+        let problems = problems.flat_map(|at| code[at..].iter().take(PROBLEM.len() + 8));
+        bodies.chain(problems).filter(|token| token.kind == Kind::Text).map(|token| token.text)
+    });
+    let is_code = |text: &str| text.bytes().all(|byte| byte == b'_' || byte.is_ascii_lowercase());
+    let given: BTreeSet<String> = given.filter(|text| is_code(text)).map(str::to_owned).collect();
+    assert_eq!(given, documented, "name each code once in docs/errors.md, and no other");
 }
 
 // === what the rules share ===

@@ -36,7 +36,7 @@ pub(super) async fn run(args: Args) -> Result<ExitCode> {
     let listen = config.server.local()?;
     let routes = config.routes(|name| std::env::var(name).ok())?;
     let store = SqliteStore::open(&config.store.path)?;
-    let gateway = house::build(&config, routes, store)?;
+    let gateway = house::build(&config, routes, store, config.store.vault()?)?;
     let listener =
         TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     greet(&mut Output::stdout(), listener.local_addr()?, &config, &args.sources)?;

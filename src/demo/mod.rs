@@ -23,7 +23,7 @@ use farthing_core::event::Event;
 use farthing_core::id::ProviderId;
 use farthing_fake_provider::{FakeProvider, Fault, Options, Script};
 use farthing_gateway::{Gateway, serve};
-use farthing_ledger::SqliteStore;
+use farthing_ledger::{SqliteStore, vault};
 use farthing_upstream::{Deployment, Route, Secret};
 use farthing_wire::Dialect;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -111,7 +111,9 @@ fn gateway(provider: &FakeProvider) -> Result<Gateway> {
     };
     let routes = [("openai", Dialect::OpenAiChat), ("anthropic", Dialect::Anthropic)];
     let routes = routes.into_iter().map(route).collect::<Result<_>>()?;
-    house::build(&config, routes, SqliteStore::in_memory("demo")?)
+    let (place, secret) = (vault::Place::Memory, vault::Secret::random()?);
+    let vault = vault::Vault::open(place, &secret, config.store.bounds())?;
+    house::build(&config, routes, SqliteStore::in_memory("demo")?, vault)
 }
 
 /// Lets one agent go on where the other has stopped. On the way the provider has no time once.

@@ -36,7 +36,7 @@ async fn b4_a_failure_of_the_provider_passes_through_and_is_charged_as_an_estima
 async fn a_page_of_html_is_a_clear_error() {
     let house = House::open().await;
     for body in [hello(), hello_streamed()] {
-        for fault in [Fault::Html, Fault::MalformedJson] {
+        for fault in [Fault::Html(200), Fault::MalformedJson] {
             house.provider.answer_next_with(fault);
             let answer = house.chat(&body).send().await.unwrap();
             assert_eq!(answer.status(), 502, "{fault:?}");
@@ -47,6 +47,21 @@ async fn a_page_of_html_is_a_clear_error() {
             let message = error["error"]["message"].as_str().unwrap();
             assert!(message.contains("base_url"), "{message}");
         }
+    }
+    house.close().await;
+}
+
+#[tokio::test]
+async fn b4_a_refusal_that_is_no_json_passes_through_too() {
+    let house = House::with(Options::default(), "[upstream]\nattempts = 1\n").await;
+    for (status, origin) in [(403, Value::Null), (413, Value::Null), (502, "estimated".into())] {
+        house.provider.answer_next_with(Fault::Html(status));
+        let answer = house.chat(&hello_streamed()).send().await.unwrap();
+        assert_eq!(answer.status().as_u16(), status);
+        assert!(!answer.headers().contains_key("x-farthing-error"));
+        assert_eq!(answer.headers()["content-type"], "text/html; charset=utf-8");
+        assert_eq!(house.record(&answer).await["origin"], origin);
+        assert!(answer.text().await.unwrap().starts_with("<!doctype html>"));
     }
     house.close().await;
 }

@@ -9,6 +9,7 @@ mod budgets;
 mod crash;
 mod faults;
 mod own_api;
+mod repeats;
 mod retries;
 mod streams;
 mod support;

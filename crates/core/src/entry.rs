@@ -10,7 +10,7 @@ use crate::anatomy::Anatomy;
 use crate::budget::Claim;
 use crate::id::{AgentId, ModelId, ProviderId, RequestId, RunId, TenantId, ThreadId, UserId};
 use crate::money::Usd;
-use crate::pricing::{Cost, RateCard, Rule};
+use crate::pricing::{Cost, FoundBy, RateCard};
 use crate::usage::Usage;
 
 /// One try at a provider, within a request by a client.
@@ -119,7 +119,7 @@ pub struct PricedBy {
     /// The rate card. The ledger keeps each once, by its hash.
     pub card: Arc<RateCard>,
     /// How the model's name led to it.
-    pub rule: Rule,
+    pub rule: FoundBy,
 }
 
 /// Who counted a usage.

@@ -9,7 +9,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 macro_rules! buckets {
     ($($(#[$doc:meta])* $variant:ident = $name:literal,)*) => {
         /// A kind of consumption with a price of its own. No token is in two of them.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         #[repr(usize)]
         pub enum Bucket { $($(#[$doc])* $variant,)* }
 
@@ -54,6 +54,8 @@ buckets! {
     OutputImage = "output_image",
     /// Video tokens of the answer.
     OutputVideo = "output_video",
+    /// Tokens of sources that the provider quotes, neither prompt nor answer.
+    Citation = "citation",
     /// Web searches that the provider ran.
     WebSearch = "web_search",
     /// Searches in stored files that the provider ran.
@@ -62,10 +64,14 @@ buckets! {
     CodeExecution = "code_execution",
     /// Pages of documents.
     Pages = "pages",
+    /// Pages of documents, read and annotated.
+    AnnotatedPages = "annotated_pages",
     /// Seconds of audio or video.
     Seconds = "seconds",
     /// Characters of text turned into speech.
     Characters = "characters",
+    /// Texts sent into a spoken conversation.
+    Messages = "messages",
     /// Requests, where a provider charges for each.
     Requests = "requests",
 }

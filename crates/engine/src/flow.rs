@@ -54,7 +54,7 @@ pub async fn run(
         Ok((receipt, reply)) => (Some(receipt), reply),
         Err(failure) => (None, Reply::Failed(failure)),
     };
-    engine.metrics.ended(code(&reply), engine.now().duration_since(came_at));
+    engine.metrics.ended(outcome(&reply), engine.now().duration_since(came_at));
     match reply {
         Reply::Given => {}
         Reply::Left => tracing::debug!(%request, "client went away before the end of its answer"),
@@ -199,7 +199,7 @@ async fn hold(
         },
     };
     let id = AttemptId { request: ctx.request(), attempt: attempt.number };
-    Ok(engine.parts.ledger.hold(id, Arc::clone(ctx.who()), Arc::new(hold)).await?)
+    Ok(engine.parts.ledger.hold(id, Arc::clone(ctx.who()), Arc::new(hold), Vec::new()).await?)
 }
 
 /// Calls the provider. The hold's commit runs meanwhile; no byte of the answer passes before it.
@@ -367,7 +367,7 @@ async fn own_count(
 }
 
 /// How a call ended, as the metrics name it.
-fn code(reply: &Reply) -> &'static str {
+fn outcome(reply: &Reply) -> &'static str {
     match reply {
         Reply::Given => "ok",
         Reply::Whole(status, ..) if status.is_success() => "ok",

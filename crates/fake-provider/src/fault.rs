@@ -22,8 +22,8 @@ pub enum Fault {
         /// Seconds to wait.
         seconds: u32,
     },
-    /// Status 200 and a web page, as from a proxy on the way.
-    Html,
+    /// This status, and a web page, as from a proxy on the way.
+    Html(u16),
     /// Status 200 and JSON that ends in the middle.
     MalformedJson,
     /// The right answer with usage that is wrong.

@@ -173,7 +173,7 @@ async fn answer(server: Arc<Server>, dialect: Dialect, received: Received) -> Re
         Some(Fault::RetryAfter { status, seconds }) => {
             return dialect.failure(error_status(status), number).retry_after(seconds);
         }
-        Some(Fault::Html) => return page(),
+        Some(Fault::Html(status)) => return page(status),
         Some(Fault::MalformedJson) => return half_json(dialect.half_answer()),
         Some(Fault::CloseBeforeAnswer) => return Reply::Close,
         Some(Fault::Hang) => {
@@ -200,9 +200,10 @@ fn error_status(status: u16) -> StatusCode {
     if is_error { status } else { StatusCode::INTERNAL_SERVER_ERROR }
 }
 
-fn page() -> Reply {
+fn page(status: u16) -> Reply {
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     let body = "<!doctype html>\n<title>Welcome</title>\n<p>Please sign in to the network.\n";
-    Reply::free(response(StatusCode::OK, "text/html; charset=utf-8", body.into()))
+    Reply::free(response(status, "text/html; charset=utf-8", body.into()))
 }
 
 fn half_json(body: &'static str) -> Reply {

@@ -8,6 +8,7 @@
 //! | [`state`] | [`Gateway`]: an engine, and whom it may call |
 //! | [`routes`] | which address is answered by what |
 //! | [`listen`] | the listener and the orderly end |
+//! | `repeats` | requests with an `Idempotency-Key` |
 //! | [`proxy`] | the drop-in routes: HTTP to a call and back |
 //! | [`attribute`] | on whose account a call is |
 //! | [`rejection`] | every error of the drop-in routes, in the provider's own shape |
@@ -24,6 +25,7 @@ pub mod listen;
 pub mod problem;
 pub mod proxy;
 pub mod rejection;
+mod repeats;
 pub mod routes;
 pub mod state;
 

@@ -18,6 +18,7 @@ use tokio::time::timeout;
 
 use crate::attribute;
 use crate::rejection::{Reason, Rejection};
+use crate::repeats::{self, Turn};
 use crate::state::Gateway;
 
 /// How long a client may take to send its body.
@@ -37,9 +38,9 @@ pub async fn call(
     let answer = answer(&gateway, dialect, purpose, id, request).await;
     let mut response =
         answer.unwrap_or_else(|reason| Rejection { dialect, id, reason }.into_response());
-    // A request id is always a header value.
+    // A request id is always a header value. A kept answer has that of the request that it was for.
     if let Ok(value) = HeaderValue::from_str(&id.to_string()) {
-        response.headers_mut().insert("x-farthing-request-id", value);
+        response.headers_mut().entry("x-farthing-request-id").or_insert(value);
     }
     response
 }
@@ -62,9 +63,20 @@ async fn answer(
     let who = attribute::who(&gateway.settings().tenant, &head.headers, &request)?;
     let endpoint = endpoint(dialect, purpose, &head.uri);
     let ask = Ask { request, purpose, endpoint, headers: head.headers, route };
-    let (client, mut answering) = channel();
+    let first = match repeats::key(&ask.headers) {
+        None => None,
+        Some(key) => match gateway.repeats().turn(&engine, &who, key, &ask, id).await? {
+            Turn::Kept(answer) => return Ok(answer),
+            Turn::First(first) => Some(first),
+        },
+    };
+    let (client, answering) = channel();
     let ctx = Context::new(who, id, came_at);
     tokio::spawn(async move { flow::run(&engine, place, ctx, ask, client).await });
+    let mut answering = match first {
+        None => answering,
+        Some(first) => first.record(answering),
+    };
     let head = (&mut answering.head).await.map_err(|_| Reason::Vanished)??;
     Ok(respond(head, answering.chunks))
 }

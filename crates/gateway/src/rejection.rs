@@ -9,6 +9,7 @@ use axum::http::{HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use farthing_core::id::{InvalidId, ProviderId, RequestId};
 use farthing_engine::{Failure, Stage};
+use farthing_ledger::StoreError;
 use farthing_wire::{Dialect, ErrorBody, ErrorKind, RequestError};
 use thiserror::Error;
 
@@ -52,6 +53,38 @@ pub enum Reason {
         /// The configured ones.
         known: Vec<ProviderId>,
     },
+    /// An `Idempotency-Key` is no key.
+    #[error(
+        "the header idempotency-key is not 1 to {longest} printable ASCII characters; send a new \
+         random key for each request"
+    )]
+    InvalidKey {
+        /// The longest that is allowed.
+        longest: usize,
+    },
+    /// An `Idempotency-Key` was used for something else.
+    #[error(
+        "this idempotency-key was used for another request, {request}, whose body differs; \
+         send a new key for a new request"
+    )]
+    OtherRequest {
+        /// The request that has the key.
+        request: RequestId,
+    },
+    /// The request was carried out before, and its answer is gone.
+    #[error(
+        "this request was carried out already, as {request}, and its answer was not kept: it was too \
+         long, or broke off; look the request up, or send it again with a new idempotency-key"
+    )]
+    NotKept {
+        /// The request that was carried out.
+        request: RequestId,
+    },
+    /// What is kept cannot be read or written.
+    #[error(
+        "requests with an idempotency-key cannot be told apart now: {0}; try again in a moment"
+    )]
+    Store(#[from] StoreError),
     /// The call brought no answer.
     #[error(transparent)]
     Failed(#[from] Failure),
@@ -116,7 +149,6 @@ impl IntoResponse for Rejection {
 
 impl Reason {
     fn telling(&self) -> Telling {
-        let tell = |status, code, kind, retry| Telling { status, code, kind, retry };
         let (refused, ours) = (ErrorKind::InvalidRequest, ErrorKind::Unavailable);
         let (bad, busy) = (StatusCode::BAD_REQUEST, StatusCode::SERVICE_UNAVAILABLE);
         match self {
@@ -130,47 +162,24 @@ impl Reason {
             Reason::Request(error) => tell(bad, request_code(error), refused, Retry::Unsaid),
             Reason::Label(_) => tell(bad, "invalid_label", refused, Retry::Unsaid),
             Reason::UnknownProvider { .. } => tell(bad, "unknown_provider", refused, Retry::Unsaid),
+            Reason::InvalidKey { .. } => {
+                tell(bad, "invalid_idempotency_key", refused, Retry::Never)
+            }
+            Reason::OtherRequest { .. } => {
+                let status = StatusCode::UNPROCESSABLE_ENTITY;
+                tell(status, "idempotency_key_reused", refused, Retry::Never)
+            }
+            Reason::NotKept { .. } => {
+                tell(StatusCode::CONFLICT, "answer_not_kept", refused, Retry::Never)
+            }
+            Reason::Store(_) => tell(busy, "ledger_unavailable", ours, Retry::After(5)),
             Reason::Vanished => tell(
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "internal",
                 ErrorKind::Internal,
                 Retry::Unsaid,
             ),
-            Reason::Failed(failure) => {
-                let code = failure.code();
-                match failure {
-                    Failure::Refused(_) => {
-                        let status = StatusCode::TOO_MANY_REQUESTS;
-                        tell(status, code, ErrorKind::OverBudget, Retry::Never)
-                    }
-                    Failure::Unpriced { .. } | Failure::Absurd(_) => {
-                        tell(bad, code, refused, Retry::Never)
-                    }
-                    Failure::Abandoned => tell(bad, code, refused, Retry::Unsaid),
-                    Failure::Overloaded { .. } => tell(busy, code, ours, Retry::After(1)),
-                    Failure::Ledger(_) | Failure::Overdue => {
-                        tell(busy, code, ours, Retry::After(5))
-                    }
-                    Failure::Uncountable => tell(
-                        StatusCode::INTERNAL_SERVER_ERROR,
-                        code,
-                        ErrorKind::Internal,
-                        Retry::Unsaid,
-                    ),
-                    Failure::NotTheApi { .. } => {
-                        tell(StatusCode::BAD_GATEWAY, code, ours, Retry::Unsaid)
-                    }
-                    Failure::Upstream(error) => match error.stage {
-                        Stage::Resting | Stage::Connect => tell(busy, code, ours, Retry::After(5)),
-                        Stage::FirstByte | Stage::Idle | Stage::TooLate => {
-                            tell(StatusCode::GATEWAY_TIMEOUT, code, ours, Retry::Unsaid)
-                        }
-                        Stage::Broken | Stage::TooLong => {
-                            tell(StatusCode::BAD_GATEWAY, code, ours, Retry::Unsaid)
-                        }
-                    },
-                }
-            }
+            Reason::Failed(failure) => failure_telling(failure),
         }
     }
 
@@ -180,6 +189,38 @@ impl Reason {
             _ => None,
         }
     }
+}
+
+fn failure_telling(failure: &Failure) -> Telling {
+    let (refused, ours) = (ErrorKind::InvalidRequest, ErrorKind::Unavailable);
+    let (bad, busy) = (StatusCode::BAD_REQUEST, StatusCode::SERVICE_UNAVAILABLE);
+    let code = failure.code();
+    match failure {
+        Failure::Refused(_) => {
+            tell(StatusCode::TOO_MANY_REQUESTS, code, ErrorKind::OverBudget, Retry::Never)
+        }
+        Failure::Unpriced { .. } | Failure::Absurd(_) => tell(bad, code, refused, Retry::Never),
+        Failure::Abandoned => tell(bad, code, refused, Retry::Unsaid),
+        Failure::Overloaded { .. } => tell(busy, code, ours, Retry::After(1)),
+        Failure::Ledger(_) | Failure::Overdue => tell(busy, code, ours, Retry::After(5)),
+        Failure::Uncountable => {
+            tell(StatusCode::INTERNAL_SERVER_ERROR, code, ErrorKind::Internal, Retry::Unsaid)
+        }
+        Failure::NotTheApi { .. } => tell(StatusCode::BAD_GATEWAY, code, ours, Retry::Unsaid),
+        Failure::Upstream(error) => match error.stage {
+            Stage::Resting | Stage::Connect => tell(busy, code, ours, Retry::After(5)),
+            Stage::FirstByte | Stage::Idle | Stage::TooLate => {
+                tell(StatusCode::GATEWAY_TIMEOUT, code, ours, Retry::Unsaid)
+            }
+            Stage::Broken | Stage::TooLong => {
+                tell(StatusCode::BAD_GATEWAY, code, ours, Retry::Unsaid)
+            }
+        },
+    }
+}
+
+const fn tell(status: StatusCode, code: &'static str, kind: ErrorKind, retry: Retry) -> Telling {
+    Telling { status, code, kind, retry }
 }
 
 fn request_code(error: &RequestError) -> &'static str {

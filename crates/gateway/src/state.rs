@@ -5,7 +5,10 @@ use std::sync::Arc;
 
 use farthing_core::id::{RequestId, TenantId};
 use farthing_engine::{Engine, Route};
+use farthing_ledger::vault::Vault;
 use uuid::Uuid;
+
+use crate::repeats::Repeats;
 
 /// The gateway: an engine, and whom it may call. Copies share both.
 #[derive(Clone, Debug)]
@@ -15,6 +18,7 @@ pub struct Gateway(Arc<Inner>);
 struct Inner {
     engine: Arc<Engine>,
     settings: Settings,
+    repeats: Repeats,
 }
 
 /// What the gateway is told by the configuration.
@@ -37,14 +41,18 @@ pub struct Ids(Arc<dyn Fn() -> Uuid + Send + Sync>);
 // === impl Gateway ===
 
 impl Gateway {
-    /// A gateway before an engine.
-    pub fn new(engine: Arc<Engine>, settings: Settings) -> Gateway {
-        Gateway(Arc::new(Inner { engine, settings }))
+    /// A gateway before an engine, with a place to keep answers for requests that repeat.
+    pub fn new(engine: Arc<Engine>, vault: Vault, settings: Settings) -> Gateway {
+        Gateway(Arc::new(Inner { engine, settings, repeats: Repeats::new(vault) }))
     }
 
     /// The engine.
     pub fn engine(&self) -> &Arc<Engine> {
         &self.0.engine
+    }
+
+    pub(crate) fn repeats(&self) -> &Repeats {
+        &self.0.repeats
     }
 
     pub(crate) fn settings(&self) -> &Settings {

@@ -103,7 +103,7 @@ async fn one_call(ledger: &Ledger, caller: u64) -> u64 {
     });
     let id = AttemptId { request: RequestId::new(Uuid::now_v7()), attempt: 1 };
     let began = Instant::now();
-    let held = ledger.hold(id, who, hold).await.expect("room");
+    let held = ledger.hold(id, who, hold, Vec::new()).await.expect("room");
     held.committed().await.expect("a commit");
     let micros = u64::try_from(began.elapsed().as_micros()).unwrap_or(u64::MAX);
     held.settle(bill());
@@ -121,6 +121,6 @@ fn bill() -> Arc<Bill> {
         origin: Origin::Measured,
         cost,
         charged: cost.usd.unwrap(),
-        priced_by: Some(PricedBy { card, rule: pricing::Rule::Exact }),
+        priced_by: Some(PricedBy { card, rule: pricing::FoundBy::Exact }),
     })
 }

@@ -7,7 +7,7 @@ use farthing_core::Usd;
 use farthing_core::entry::{Asked, Bill, Ending, Hold, Origin, Who};
 use farthing_core::id::{ModelId, RequestId};
 use farthing_core::money::Overflow;
-use farthing_core::pricing::{Cost, Rule};
+use farthing_core::pricing::{Cost, FoundBy};
 use farthing_core::usage::Usage;
 use jiff::Timestamp;
 use serde::Serialize;
@@ -92,7 +92,7 @@ pub struct AttemptDetail {
     /// The hash of the rate card.
     pub rate_card: Option<String>,
     /// How the model's name led to the rate card.
-    pub rule: Option<Rule>,
+    pub rule: Option<FoundBy>,
     /// What budgets were charged.
     pub charged: Usd,
     /// Whether that is more than was held.

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 
 use farthing_core::entry::{Bill, Ending, Entry};
+use farthing_core::event::Event;
 use tokio::sync::mpsc::OwnedPermit;
 
 use crate::error::Unavailable;
+use crate::item::Item;
 use crate::ledger::{Ledger, is_plausible};
 
 /// The longest reason that is kept for a void, in characters.
@@ -22,19 +24,16 @@ pub struct Held {
     /// How many entries were decided when this one was.
     number: u64,
     /// For the ending; taken by it.
-    place: Option<OwnedPermit<Entry>>,
+    place: Option<OwnedPermit<Item>>,
+    /// What is told with the ending.
+    events: Vec<Event>,
 }
 
 // === impl Held ===
 
 impl Held {
-    pub(crate) fn new(
-        ledger: Ledger,
-        entry: Entry,
-        number: u64,
-        place: OwnedPermit<Entry>,
-    ) -> Held {
-        Held { ledger, entry, number, place: Some(place) }
+    pub(crate) fn new(ledger: Ledger, entry: Entry, number: u64, place: OwnedPermit<Item>) -> Held {
+        Held { ledger, entry, number, place: Some(place), events: Vec::new() }
     }
 
     /// The hold, as it was recorded.
@@ -51,6 +50,11 @@ impl Held {
     /// failing.
     pub async fn committed(&self) -> Result<(), Unavailable> {
         self.ledger.committed(self.number).await
+    }
+
+    /// Events that are recorded with the ending, whatever it will be.
+    pub fn tell(&mut self, events: Vec<Event>) {
+        self.events.extend(events);
     }
 
     /// Charges what the call came to, and gives the entry that records it. A bill above the hold is
@@ -81,7 +85,8 @@ impl Held {
 
     fn end(&mut self, ending: Ending) -> Entry {
         let place = self.place.take();
-        let ended = place.map(|place| self.ledger.end(self.entry.id, ending, place));
+        let events = std::mem::take(&mut self.events);
+        let ended = place.map(|place| self.ledger.end(self.entry.id, ending, events, place));
         if let Some(Ok(ending)) = ended {
             return ending;
         }

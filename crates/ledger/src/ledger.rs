@@ -1,5 +1,6 @@
 //! Admission, health, closing.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread::Thread;
@@ -9,7 +10,8 @@ use farthing_core::Usd;
 use farthing_core::budget::{Balance, BalanceKey, Claim, Command, Rejection, State};
 use farthing_core::clock::Clock;
 use farthing_core::entry::{AttemptId, Ending, Entry, Hold, Who};
-use farthing_core::id::RequestId;
+use farthing_core::event::Event;
+use farthing_core::id::{RequestId, TenantId, UserId};
 use farthing_core::money::{Overflow, PICO_PER_USD};
 use farthing_core::scope::Scope;
 use jiff::Timestamp;
@@ -21,9 +23,11 @@ use crate::answer::{RequestDetail, RequestPage, UsageRow};
 use crate::batch::BATCH_MAX;
 use crate::error::{HoldError, LedgerError, Unavailable};
 use crate::held::Held;
-use crate::query::{self, GroupBy, Page};
+use crate::item::{Change, Document, DocumentId, Item, Posted};
+use crate::outbox::Outbox;
+use crate::query::{self, AuditRow, GroupBy, Page};
 use crate::readers::Readers;
-use crate::store::{Store, StoreError};
+use crate::store::{Loaded, Store, StoreError};
 use crate::verify::{Report, verify};
 use crate::writer::{Progress, Writer};
 
@@ -46,10 +50,12 @@ struct Inner {
     epoch: String,
     clock: Clock,
     books: Arc<Mutex<Books>>,
-    queue: mpsc::Sender<Entry>,
+    queue: mpsc::Sender<Item>,
     /// Held while places are reserved.
     turnstile: tokio::sync::Mutex<()>,
     progress: watch::Receiver<Progress>,
+    outbox: Outbox,
+    documents: tokio::sync::Mutex<BTreeMap<DocumentId, String>>,
     /// To wake it up.
     writer: Thread,
     readers: Readers,
@@ -60,7 +66,7 @@ struct Inner {
 #[derive(Debug)]
 pub(crate) struct Books {
     pub state: State,
-    /// How many entries were decided and queued.
+    /// How many items were decided and queued.
     decided: u64,
     /// No more calls are admitted, and a failing store is given up after a while.
     pub closed: bool,
@@ -96,33 +102,49 @@ impl Ledger {
         clock: Clock,
         options: Options,
     ) -> Result<Ledger, LedgerError> {
-        let loaded = store.load(clock.now())?;
-        let mut state = loaded.state;
+        let mut loaded = store.load(clock.now())?;
+        let mut state = std::mem::take(&mut loaded.state);
         expire_open_holds(&mut store, &mut state, now(&clock))?;
         let readers = Readers::open(&store)?;
         let books = Arc::new(Mutex::new(Books { state, decided: 0, closed: false }));
         let places = options.places.clamp(PLACES_MIN, Semaphore::MAX_PERMITS);
         let (queue, queued) = mpsc::channel(places);
+        let outbox = Outbox::new();
         let (report, progress) = watch::channel(Progress::default());
         let writer = Writer {
             store,
             queue: queued,
             books: Arc::clone(&books),
             progress: report,
+            outbox: outbox.clone(),
             prune_at: clock.now(),
             clock: clock.clone(),
             options,
         };
         let writer = writer.start()?;
         let turnstile = tokio::sync::Mutex::new(());
-        let epoch = loaded.epoch;
-        let inner = Inner { epoch, clock, books, queue, turnstile, progress, writer, readers };
+        let Loaded { epoch, documents, .. } = loaded;
+        let documents = documents.into_iter().map(|document| (document.id, document.json));
+        let documents = tokio::sync::Mutex::new(documents.collect());
+        let inner = Inner {
+            epoch,
+            clock,
+            books,
+            queue,
+            turnstile,
+            progress,
+            outbox,
+            documents,
+            writer,
+            readers,
+        };
         Ok(Ledger(Arc::new(inner)))
     }
 
     /// Sets money aside for an attempt, whose number must be new. It returns as soon as that is
     /// decided, in memory; the hold is durable after [`Held::committed`]. It waits only where the
-    /// queue to the writer is full: money waits. Cancelling it leaves nothing held.
+    /// queue to the writer is full: money waits. Cancelling it leaves nothing held. The events are
+    /// recorded with it.
     ///
     /// # Errors
     /// [`HoldError`]; nothing is held then.
@@ -131,6 +153,7 @@ impl Ledger {
         id: AttemptId,
         who: Arc<Who>,
         hold: Arc<Hold>,
+        events: Vec<Event>,
     ) -> Result<Held, HoldError> {
         if !is_plausible(hold.amount) {
             return Err(HoldError::Overflow(Overflow));
@@ -143,7 +166,7 @@ impl Ledger {
             }
             self.health()?;
             let entry = books.state.apply(Command::Hold { id, who, hold }, now(&self.0.clock))?;
-            (entry.clone(), books.queue(entry, its_own))
+            (entry.clone(), books.queue(Item::Entry(entry, events), its_own))
         };
         Ok(Held::new(self.clone(), entry, number, for_its_end))
     }
@@ -233,23 +256,122 @@ impl Ledger {
         self.0.readers.run(verify).await
     }
 
+    /// Records events that tell of no move of money, once there is room in the queue.
+    ///
+    /// # Errors
+    /// [`Unavailable`] where the ledger is closed.
+    pub async fn post(&self, tenant: TenantId, events: Vec<Event>) -> Result<(), Unavailable> {
+        if !events.is_empty() {
+            self.record(Item::Events(tenant, events)).await?;
+        }
+        Ok(())
+    }
+
+    /// Changes a document, durably, and writes down who did. `change` is given what the document says,
+    /// and gives what it shall say; `None` is for a document that is not there. Gives both.
+    ///
+    /// # Errors
+    /// [`Unavailable`] where it cannot be recorded, or what `change` gives.
+    pub async fn change<E: From<Unavailable>>(
+        &self,
+        document: DocumentId,
+        actor: String,
+        change: impl FnOnce(Option<&str>) -> Result<Option<String>, E>,
+    ) -> Result<Arc<Change>, E> {
+        // One at a time: what is changed must still be there when the change is recorded.
+        let mut documents = self.0.documents.lock().await;
+        let before = documents.get(&document).cloned();
+        let after = change(before.as_deref())?;
+        let at = now(&self.0.clock);
+        let change = Arc::new(Change { at, actor, document: document.clone(), before, after });
+        let number = self.record(Item::Change(Arc::clone(&change))).await?;
+        self.committed(number).await?;
+        match change.after.clone() {
+            Some(json) => documents.insert(document, json),
+            None => documents.remove(&document),
+        };
+        Ok(change)
+    }
+
+    /// Everything of a kind that administrators keep, whosever it is: for parts of this very program.
+    pub async fn documents(&self, kind: &str) -> Vec<Document> {
+        let documents = self.0.documents.lock().await;
+        let of_kind = documents.iter().filter(|(id, _)| id.kind == kind);
+        of_kind.map(|(id, json)| Document { id: id.clone(), json: json.clone() }).collect()
+    }
+
+    /// Changes of documents in scope, newest first, before a place in the log.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store cannot be read.
+    pub async fn audit(
+        &self,
+        scope: Scope,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<AuditRow>, StoreError> {
+        self.0.readers.run(move |reader| reader.audit(&scope, before, limit)).await
+    }
+
+    /// Live events, as they become durable.
+    pub fn outbox(&self) -> &Outbox {
+        &self.0.outbox
+    }
+
+    /// A user's sequence of events: the first place that is still kept, and the last that was given.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store cannot be read.
+    pub async fn event_range(
+        &self,
+        tenant: TenantId,
+        user: UserId,
+    ) -> Result<(u64, u64), StoreError> {
+        self.0.readers.run(move |reader| reader.event_range(&tenant, &user)).await
+    }
+
+    /// A user's events after a place in the sequence, in order, at most `limit` of them.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store cannot be read.
+    pub async fn events(
+        &self,
+        tenant: TenantId,
+        user: UserId,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<Posted>, StoreError> {
+        self.0.readers.run(move |reader| reader.events(&tenant, &user, after, limit)).await
+    }
+
+    async fn record(&self, item: Item) -> Result<u64, Unavailable> {
+        let closed = || Unavailable { since: now(&self.0.clock), error: "it is closed".into() };
+        let place = self.0.queue.clone().reserve_owned().await.map_err(|_| closed())?;
+        let mut books = self.books();
+        if books.closed {
+            return Err(closed());
+        }
+        Ok(books.queue(item, place))
+    }
+
     /// Ends an attempt; never waits.
     pub(crate) fn end(
         &self,
         id: AttemptId,
         ending: Ending,
-        place: OwnedPermit<Entry>,
+        events: Vec<Event>,
+        place: OwnedPermit<Item>,
     ) -> Result<Entry, Rejection> {
         let mut books = self.books();
         let entry = books.state.apply(Command::End(id, ending), now(&self.0.clock))?;
-        books.queue(entry.clone(), place);
+        books.queue(Item::Entry(entry.clone(), events), place);
         Ok(entry)
     }
 
-    /// Waits until so many entries are durable.
-    pub(crate) async fn committed(&self, entries: u64) -> Result<(), Unavailable> {
+    /// Waits until so many items are durable.
+    pub(crate) async fn committed(&self, items: u64) -> Result<(), Unavailable> {
         let mut progress = self.0.progress.clone();
-        if progress.wait_for(|progress| progress.committed >= entries).await.is_ok() {
+        if progress.wait_for(|progress| progress.committed >= items).await.is_ok() {
             return Ok(());
         }
         self.health()?;
@@ -258,7 +380,7 @@ impl Ledger {
     }
 
     /// Reserves a place for a hold and one for its end.
-    async fn places(&self) -> Result<[OwnedPermit<Entry>; 2], HoldError> {
+    async fn places(&self) -> Result<[OwnedPermit<Item>; 2], HoldError> {
         let reserve = async {
             // One after the other, or all places could go to holds that wait for their second.
             let _turn = self.0.turnstile.lock().await;
@@ -314,11 +436,13 @@ fn expire_open_holds(
     open.sort_unstable();
     let expire = |id: AttemptId| state.apply(Command::End(id, Ending::Expire), at);
     let entries: Vec<Entry> = open.into_iter().map(expire).collect::<Result<_, Rejection>>()?;
-    for batch in entries.chunks(BATCH_MAX) {
+    let calls = entries.len();
+    let items: Vec<Item> =
+        entries.into_iter().map(|entry| Item::Entry(entry, Vec::new())).collect();
+    for batch in items.chunks(BATCH_MAX) {
         store.commit(batch)?;
     }
-    if !entries.is_empty() {
-        let calls = entries.len();
+    if calls > 0 {
         tracing::warn!(calls, "calls were open when the ledger was last left; they are charged");
     }
     Ok(())
@@ -343,9 +467,9 @@ pub(crate) fn lock(books: &Mutex<Books>) -> MutexGuard<'_, Books> {
 // === impl Books ===
 
 impl Books {
-    /// Queues what was just decided; gives how many entries were by now.
-    fn queue(&mut self, entry: Entry, place: OwnedPermit<Entry>) -> u64 {
-        place.send(entry);
+    /// Queues what was just decided; gives how many items were by now.
+    fn queue(&mut self, item: Item, place: OwnedPermit<Item>) -> u64 {
+        place.send(item);
         self.decided = self.decided.saturating_add(1);
         self.decided
     }

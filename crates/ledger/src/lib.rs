@@ -18,8 +18,11 @@
 //! | `readers` | the connections on which queries run |
 //! | [`batch`] | what entries change in the tables folded from them |
 //! | [`record`] | an entry as a store keeps it |
+//! | [`item`] | what the writer records: entries, live events, documents |
+//! | [`outbox`] | live events, once they are durable |
 //! | [`query`] | what can be asked, always within a [`Scope`](farthing_core::scope::Scope) |
 //! | [`answer`] | what is answered |
+//! | [`vault`] | content that is kept for a while, sealed, in a file of its own |
 //! | [`mod@verify`] | whether the tables say what the entries say |
 //! | [`store`] | what a storage engine must do, and the engines |
 
@@ -27,11 +30,14 @@ pub mod answer;
 pub mod batch;
 pub mod error;
 pub mod held;
+pub mod item;
 pub mod ledger;
+pub mod outbox;
 pub mod query;
 mod readers;
 pub mod record;
 pub mod store;
+pub mod vault;
 pub mod verify;
 mod writer;
 

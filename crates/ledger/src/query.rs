@@ -13,6 +13,7 @@ use thiserror::Error;
 
 use crate::answer::{RequestDetail, RequestPage, RequestRow, UsageRow};
 use crate::batch::{RollupKey, Tally};
+use crate::item::Change;
 use crate::store::{Reader, StoreError};
 
 /// Which part of a list to give.
@@ -41,6 +42,15 @@ pub enum GroupBy {
     Provider,
     /// The day on which calls ended, UTC.
     Day,
+}
+
+/// A change in the audit log.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AuditRow {
+    /// Its place in the log.
+    pub seq: u64,
+    /// What was changed, by whom and when.
+    pub change: Change,
 }
 
 /// Requests in scope, newest first.

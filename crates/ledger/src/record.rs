@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use farthing_core::Usd;
 use farthing_core::entry::{AttemptId, Ending, Hold, Who};
-use farthing_core::pricing::Rule;
+use farthing_core::pricing::FoundBy;
 use jiff::Timestamp;
 
 /// An entry as a store keeps it: an ending names its hold by the attempt and its rate card by the
@@ -42,5 +42,5 @@ pub struct CardRef {
     /// The card's hash, in hexadecimal digits.
     pub hash: String,
     /// How the model's name led to it.
-    pub rule: Rule,
+    pub rule: FoundBy,
 }

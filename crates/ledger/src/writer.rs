@@ -5,13 +5,14 @@ use std::sync::{Arc, Mutex};
 use std::thread::{self, Thread};
 
 use farthing_core::clock::Clock;
-use farthing_core::entry::Entry;
 use jiff::{SignedDuration, Timestamp};
 use tokio::sync::{mpsc, watch};
 
 use crate::batch::BATCH_MAX;
 use crate::error::Unavailable;
+use crate::item::{Committed, Item};
 use crate::ledger::{Books, Options, lock};
+use crate::outbox::Outbox;
 use crate::store::{Store, StoreError};
 
 /// How often balances of past windows are forgotten.
@@ -20,7 +21,7 @@ const PRUNE_EVERY: SignedDuration = SignedDuration::from_hours(1);
 /// How far the writer is.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Progress {
-    /// How many entries are durable.
+    /// How many items are durable.
     pub committed: u64,
     /// Why nothing can be written at the moment.
     pub failing: Option<Unavailable>,
@@ -29,9 +30,10 @@ pub(crate) struct Progress {
 /// What the thread works with.
 pub(crate) struct Writer<S> {
     pub store: S,
-    pub queue: mpsc::Receiver<Entry>,
+    pub queue: mpsc::Receiver<Item>,
     pub books: Arc<Mutex<Books>>,
     pub progress: watch::Sender<Progress>,
+    pub outbox: Outbox,
     pub clock: Clock,
     pub options: Options,
     /// When balances of past windows are forgotten next.
@@ -54,7 +56,7 @@ impl<S: Store + 'static> Writer<S> {
         drop(progress);
         queue.close();
         loop {
-            for entry in lost.drain(..) {
+            for entry in lost.drain(..).filter_map(|item| item.entry().cloned()) {
                 let (id, what, charged) = (entry.id, entry.what.name(), entry.what.charged());
                 tracing::error!(%id, what, %charged, "entry is lost: the store failed until the end");
             }
@@ -66,7 +68,7 @@ impl<S: Store + 'static> Writer<S> {
 
     /// Natural group commit: whatever was decided during one transaction goes into the next. Gives
     /// back what it could not record.
-    fn record_all(&mut self) -> Result<(), Vec<Entry>> {
+    fn record_all(&mut self) -> Result<(), Vec<Item>> {
         let mut batch = Vec::with_capacity(BATCH_MAX);
         while self.queue.blocking_recv_many(&mut batch, BATCH_MAX) > 0 {
             if !self.record(&batch) {
@@ -84,13 +86,14 @@ impl<S: Store + 'static> Writer<S> {
     }
 
     /// Tries until it works, or until the ledger is closed and `tries_at_close` more have failed.
-    fn record(&mut self, batch: &[Entry]) -> bool {
+    fn record(&mut self, batch: &[Item]) -> bool {
         let mut tries_left = self.options.tries_at_close;
         let mut failed_before = false;
         loop {
             match self.store.commit(batch) {
-                Ok(new) => {
+                Ok(Committed { new, posted }) => {
                     self.report_success(batch.len().saturating_sub(new), failed_before);
+                    self.outbox.publish(posted);
                     return true;
                 }
                 Err(error) => self.report_failure(&error),

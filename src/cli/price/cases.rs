@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use bytes::Bytes;
 use farthing_core::Usd;
 use farthing_core::money::Overflow;
-use farthing_core::pricing::{Catalog, Cost, CostStatus, Rule, Served};
+use farthing_core::pricing::{Catalog, Cost, CostStatus, FoundBy, Served};
 use farthing_core::usage::Usage;
 use farthing_wire::{Dialect, ModelUsage, Reported};
 use jiff::Timestamp;
@@ -38,7 +38,7 @@ pub(super) struct Priced {
     cost_usd: Usd,
     pico_usd: i128,
     model: String,
-    rule: Rule,
+    rule: FoundBy,
     /// `None` where several models took part, each at its own rates.
     rate_card: Option<String>,
 }

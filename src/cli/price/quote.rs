@@ -5,7 +5,7 @@ use std::io::{self, Write};
 use anyhow::{Context, Result};
 use farthing_core::Usd;
 use farthing_core::anatomy::{Anatomy, Method};
-use farthing_core::pricing::{Cost, CostStatus, Resolved, Rule, Served, WorstCase};
+use farthing_core::pricing::{Cost, CostStatus, FoundBy, Resolved, Served, WorstCase};
 use farthing_core::usage::{Bucket, CacheTtl, Usage};
 use farthing_wire::Request;
 use serde::Serialize;
@@ -36,7 +36,7 @@ struct Prompt {
 pub(super) struct Quote {
     provider: String,
     model: String,
-    rule: Rule,
+    rule: FoundBy,
     rate_card: String,
     usage: Usage,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,5 +1,6 @@
 //! All rates of one model in one situation.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -18,17 +19,23 @@ pub struct CardHash([u8; 16]);
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RateCard {
     hash: CardHash,
-    facts: CardFacts,
+    provider: String,
+    model: String,
     rates: [Option<TieredRate>; Bucket::ALL.len()],
 }
 
-/// The card as the ledger keeps it: the hash is taken over its JSON.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct CardFacts {
-    pub provider: String,
-    pub model: String,
-    /// Pico-dollars a unit, by bucket.
-    pub rates: BTreeMap<String, TieredRate>,
+/// Rates by bucket.
+pub(super) type Rates = BTreeMap<Bucket, TieredRate>;
+
+/// The card as the ledger keeps it: the hash is taken over its JSON, so that must not change.
+#[derive(Serialize, Deserialize)]
+struct Kept<'c> {
+    #[serde(borrow)]
+    provider: Cow<'c, str>,
+    #[serde(borrow)]
+    model: Cow<'c, str>,
+    /// Pico-dollars a unit, by the buckets' names in alphabetical order.
+    rates: BTreeMap<Cow<'c, str>, Cow<'c, TieredRate>>,
 }
 
 /// The most that a call can consume.
@@ -47,31 +54,43 @@ pub struct WorstCase {
 // === impl RateCard ===
 
 impl RateCard {
-    pub(super) fn new(facts: CardFacts) -> RateCard {
-        let rates = std::array::from_fn(|i| facts.rates.get(Bucket::ALL[i].name()).cloned());
-        let hash = CardHash::of(&facts.json());
-        RateCard { hash, facts, rates }
-    }
-
-    /// The same card with the rates of tokens multiplied.
-    pub(super) fn scaled(&self, factor: Fraction) -> Result<RateCard, Overflow> {
-        let mut facts = self.facts.clone();
-        for bucket in Bucket::ALL.iter().filter(|bucket| bucket.is_token()) {
-            if let Some(rate) = facts.rates.get_mut(bucket.name()) {
-                *rate = rate.scaled(factor)?;
-            }
-        }
-        Ok(RateCard::new(facts))
+    pub(super) fn new(provider: &str, model: &str, rates: &Rates) -> RateCard {
+        let mut card = RateCard {
+            hash: CardHash([0; 16]),
+            provider: provider.to_owned(),
+            model: model.to_owned(),
+            rates: std::array::from_fn(|i| rates.get(&Bucket::ALL[i]).cloned()),
+        };
+        card.hash = CardHash::of(&card.to_json());
+        card
     }
 
     /// Reads a card that the ledger kept; `None` where it is not one.
     pub fn from_json(json: &str) -> Option<RateCard> {
-        serde_json::from_str(json).ok().map(RateCard::new)
+        let kept: Kept<'_> = serde_json::from_str(json).ok()?;
+        let rates = kept.rates.into_iter();
+        let rates = rates.map(|(name, rate)| Some((Bucket::from_name(&name)?, rate.into_owned())));
+        Some(RateCard::new(&kept.provider, &kept.model, &rates.collect::<Option<Rates>>()?))
     }
 
     /// The card as JSON, for the ledger. Its hash is [`RateCard::hash`].
     pub fn to_json(&self) -> String {
-        self.facts.json()
+        let kept = Kept {
+            provider: self.provider.as_str().into(),
+            model: self.model.as_str().into(),
+            rates: self
+                .rates()
+                .map(|(bucket, rate)| (bucket.name().into(), Cow::Borrowed(rate)))
+                .collect(),
+        };
+        // Strings and maps with string keys always serialise.
+        serde_json::to_string(&kept).unwrap_or_default()
+    }
+
+    /// The card's own rates, in the order of buckets.
+    pub fn rates(&self) -> impl Iterator<Item = (Bucket, &TieredRate)> {
+        let rates = Bucket::ALL.iter().zip(&self.rates);
+        rates.filter_map(|(bucket, rate)| Some((*bucket, rate.as_ref()?)))
     }
 
     /// The content hash.
@@ -81,7 +100,12 @@ impl RateCard {
 
     /// The model, as the catalog names it.
     pub fn model(&self) -> &str {
-        &self.facts.model
+        &self.model
+    }
+
+    /// Whose price list it is of, as the catalog names it.
+    pub fn provider(&self) -> &str {
+        &self.provider
     }
 
     /// What `usage` costs.
@@ -143,8 +167,8 @@ impl RateCard {
         rates.collect::<Option<Vec<_>>>()?.into_iter().max()
     }
 
-    /// The bucket's own rate, or that of its nearest relative.
-    fn rate(&self, bucket: Bucket) -> Option<&TieredRate> {
+    /// The bucket's own rate, or that of its nearest relative (cached input's is input).
+    pub fn rate(&self, bucket: Bucket) -> Option<&TieredRate> {
         let own = |bucket: Bucket| self.rates[bucket as usize].as_ref();
         own(bucket).or_else(|| relatives(bucket).iter().find_map(|relative| own(*relative)))
     }
@@ -167,6 +191,7 @@ const fn relatives(bucket: Bucket) -> &'static [Bucket] {
         Bucket::CacheWrite1h => &[Bucket::CacheWrite5m, Bucket::Input],
         Bucket::CacheReadAudio => &[Bucket::InputAudio, Bucket::CacheRead, Bucket::Input],
         Bucket::CacheReadImage => &[Bucket::InputImage, Bucket::CacheRead, Bucket::Input],
+        Bucket::AnnotatedPages => &[Bucket::Pages],
         Bucket::InputAudio | Bucket::InputImage | Bucket::InputVideo => &[Bucket::Input],
         Bucket::OutputReasoning
         | Bucket::OutputAudio
@@ -188,13 +213,6 @@ const fn is_media(bucket: Bucket) -> bool {
             | Bucket::OutputImage
             | Bucket::OutputVideo
     )
-}
-
-impl CardFacts {
-    fn json(&self) -> String {
-        // Strings and maps with string keys always serialise.
-        serde_json::to_string(self).unwrap_or_default()
-    }
 }
 
 // === impl CardHash ===

@@ -10,11 +10,9 @@ const NOTHING: WorstCase =
     WorstCase { prompt_tokens: 0, cache_write: None, completion_tokens: 0, media: false };
 
 fn card(rates: &[(Bucket, &str)]) -> RateCard {
-    let read = |(bucket, text): &(Bucket, &str)| {
-        (bucket.name().to_owned(), TieredRate::parse(text, *bucket).unwrap())
-    };
-    let rates = rates.iter().map(read).collect();
-    RateCard::new(CardFacts { provider: "openai".into(), model: "gpt-5".into(), rates })
+    let read =
+        |(bucket, text): &(Bucket, &str)| (*bucket, TieredRate::parse(text, *bucket).unwrap());
+    RateCard::new("openai", "gpt-5", &rates.iter().map(read).collect())
 }
 
 fn usage(counts: &[(Bucket, u64)]) -> Usage {
@@ -47,6 +45,18 @@ fn each_bucket_is_billed_at_its_own_rate() {
         &[(Input, 1647), (CacheRead, 115_584), (Output, 225), (WebSearch, 2)],
         "0.03875675",
     );
+}
+
+/// Ledgers hold this text and this hash: neither may change.
+#[test]
+fn a_card_is_kept_as_it_always_was() {
+    use Bucket::*;
+    let card = card(&[(Output, "10"), (Input, "1.25, above 9: 2"), (CacheRead, "0.125")]);
+    let kept = r#"{"provider":"openai","model":"gpt-5","rates":{"cache_read":"125000","input":"1250000, from 10: 2000000","output":"10000000"}}"#;
+    assert_eq!(card.to_json(), kept);
+    assert_eq!(card.hash().to_string(), "d788afc57b702ddbbe655d4830652d43");
+    assert_eq!(RateCard::from_json(kept), Some(card));
+    assert_eq!(RateCard::from_json(&kept.replace("input", "inptu")), None);
 }
 
 #[test]
@@ -128,10 +138,11 @@ fn only_an_amount_that_had_to_be_rounded_is_inexact() {
 
 #[test]
 fn an_amount_beyond_128_bits_is_an_error() {
-    let card = card(&[(Bucket::Input, "999999999999999999"), (Bucket::Output, "1")]);
-    let absurd = usage(&[(Bucket::Input, u64::MAX)]);
+    let card =
+        card(&[(Bucket::Input, "0.999999999999999999"), (Bucket::Output, "0.0000000000001")]);
+    let absurd = usage(&[(Bucket::Input, u64::MAX), (Bucket::Output, 1)]);
     assert_eq!(card.cost(&absurd), Err(Overflow));
-    let most = WorstCase { prompt_tokens: u64::MAX, completion_tokens: 0, ..NOTHING };
+    let most = WorstCase { prompt_tokens: u64::MAX, completion_tokens: 1, ..NOTHING };
     assert_eq!(card.worst_case(&most), Err(Overflow));
 }
 

@@ -1,59 +1,36 @@
 //! From the name of a model to its rate card.
 
-use std::collections::HashMap;
-use std::collections::hash_map::Entry;
-use std::sync::{Arc, LazyLock};
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, OnceLock};
 
 use jiff::Timestamp;
-use jiff::civil::Date;
-use serde::{Deserialize, Serialize};
 
-use super::card::{RateCard, WorstCase};
+use super::card::WorstCase;
 use super::embedded;
-use super::facts::{CatalogError, Model, ProviderFile, Served};
+use super::file::{CatalogError, ProviderFile};
+use super::found::{FoundBy, Resolved, Unresolved};
+use super::model::Model;
+use super::provider::{Found, Provider};
+use super::served::{Dimension, Served};
 use crate::money::{Overflow, Usd};
 
 /// All rate cards, with dates.
+///
+/// Price lists that are compiled in are read when their provider is first asked for.
 #[derive(Clone, Debug, Default)]
 pub struct Catalog {
-    providers: HashMap<String, Provider>,
+    providers: BTreeMap<String, Arc<Shelf>>,
+    overrides: Overrides,
 }
 
-#[derive(Clone, Debug, Default)]
-struct Provider {
-    models: Vec<Arc<Model>>,
-    /// Position in `models` by every name, in lower case, and whether the name is the model's own.
-    names: HashMap<String, (usize, Rule)>,
-}
+/// Which model the operator says a name is, by provider and name.
+pub type Overrides = HashMap<String, HashMap<String, String>>;
 
-/// Why a name led to a model. The entry records it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Rule {
-    /// The catalog's own name.
-    Exact,
-    /// Another name that the catalog lists for it.
-    Alias,
-    /// A dated snapshot (`-2026-08-21`, `-20260821`, `@20260821`) of a name that the catalog has.
-    Snapshot,
-}
-
-/// A model that was found.
-#[derive(Clone, Debug)]
-pub struct Resolved {
-    /// The model's facts.
-    pub model: Arc<Model>,
-    /// Its rates in this situation.
-    pub card: Arc<RateCard>,
-    /// Which rule found it.
-    pub rule: Rule,
-}
-
-/// A model without a known price: it is `unpriced`, never free.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Unresolved {
-    /// Names of the same provider that look similar, best first: to suggest, never to price by.
-    pub suggestions: Vec<String>,
+/// The place of one price list.
+#[derive(Debug)]
+struct Shelf {
+    embedded: (&'static str, &'static str),
+    list: OnceLock<Result<Provider, CatalogError>>,
 }
 
 // === impl Catalog ===
@@ -62,35 +39,78 @@ impl Catalog {
     /// The catalog that is compiled in.
     ///
     /// # Errors
-    /// None where the project's own tests pass: they load every embedded file.
+    /// None today: its files are read when they are needed, and the project's own tests read them all.
     pub fn embedded() -> Result<Arc<Catalog>, CatalogError> {
-        static EMBEDDED: LazyLock<Result<Arc<Catalog>, CatalogError>> =
-            LazyLock::new(|| Catalog::parse(embedded::FILES).map(Arc::new));
-        EMBEDDED.clone()
+        static EMBEDDED: OnceLock<Arc<Catalog>> = OnceLock::new();
+        let catalog = EMBEDDED.get_or_init(|| {
+            let shelf = |(provider, file, text): &(&'static str, &'static str, &'static str)| {
+                let shelf = Shelf { embedded: (*file, *text), list: OnceLock::new() };
+                ((*provider).to_owned(), Arc::new(shelf))
+            };
+            let providers = embedded::FILES.iter().map(shelf).collect();
+            Arc::new(Catalog { providers, overrides: Overrides::new() })
+        });
+        Ok(Arc::clone(catalog))
     }
 
     /// Reads catalog files, given as name and text.
     ///
     /// # Errors
-    /// [`CatalogError`] with the file and, where the parser knows it, the line.
+    /// [`CatalogError`] with the file and the line.
     pub fn parse(files: &[(&str, &str)]) -> Result<Catalog, CatalogError> {
-        let mut catalog = Catalog::default();
+        Catalog::default().overlaid(files)
+    }
+
+    /// The same catalog with a layer of files on top: a model of theirs replaces the one of the same
+    /// id. Within the layer, no two models may have the same name.
+    ///
+    /// # Errors
+    /// [`CatalogError`] with the file and the line.
+    pub fn overlaid(&self, files: &[(&str, &str)]) -> Result<Catalog, CatalogError> {
+        let mut catalog = self.clone();
+        let mut layer: BTreeMap<Arc<str>, (&str, ProviderFile)> = BTreeMap::new();
         for (name, text) in files {
-            let file = ProviderFile::parse(name, text)?;
-            let provider = catalog.providers.entry(file.provider.clone()).or_default();
-            for (model, names) in file.into_models(name)? {
-                provider
-                    .add(model, names)
-                    .map_err(|problem| CatalogError { file: (*name).to_owned(), problem })?;
+            let about = |provider: &str| self.list(provider).map(|list| list.about.clone());
+            let file = ProviderFile::parse(name, text, about)?;
+            match layer.get_mut(&file.about.provider) {
+                Some((_, earlier)) => earlier.models.extend(file.models),
+                None => drop(layer.insert(Arc::clone(&file.about.provider), (name, file))),
             }
+        }
+        for (provider, (name, file)) in layer {
+            let none = Provider::default();
+            let list = self.list(&provider).unwrap_or(&none).overlaid(name, file)?;
+            catalog.providers.insert(provider.to_string(), Arc::new(Shelf::of(list)));
         }
         Ok(catalog)
     }
 
+    /// The same catalog with the operator's word on which model a deployment or alias is.
+    #[must_use]
+    pub fn with_overrides(&self, overrides: Overrides) -> Catalog {
+        let lower = |names: HashMap<String, String>| {
+            names.into_iter().map(|(name, model)| (name.to_lowercase(), model)).collect()
+        };
+        let overrides =
+            overrides.into_iter().map(|(provider, names)| (provider, lower(names))).collect();
+        Catalog { providers: self.providers.clone(), overrides }
+    }
+
+    /// The names of all providers that have a price list, in alphabetical order.
+    pub fn providers(&self) -> impl Iterator<Item = &str> {
+        self.providers.keys().map(String::as_str)
+    }
+
+    /// The models of a provider; none where it has no price list.
+    pub fn models(&self, provider: &str) -> &[Arc<Model>] {
+        self.list(provider).map_or(&[], Provider::models)
+    }
+
     /// Finds the rate card of a provider's model at a moment.
     ///
-    /// Names match exactly (but for case, the provider's own prefix and the owner of a fine-tuned
-    /// model), or as a dated snapshot of a name that does. Nothing is guessed from a part of a name.
+    /// Names match exactly (but for case, the path or region before them and the owner of a
+    /// fine-tuned model), or as a dated snapshot of a name that does. Nothing is guessed from a part
+    /// of a name.
     ///
     /// # Errors
     /// [`Unresolved`] where no rule finds a price.
@@ -101,19 +121,20 @@ impl Catalog {
         at: Timestamp,
         served: &Served,
     ) -> Result<Resolved, Unresolved> {
-        let Some(known) = self.providers.get(provider) else {
-            return Err(Unresolved { suggestions: Vec::new() });
+        let known = self.list(provider);
+        let found = match self.overridden(provider, model) {
+            Some(meant) => {
+                self.find(provider, meant).map(|found| Found { rule: FoundBy::Override, ..found })
+            }
+            None => self.find(provider, model),
         };
-        let name = normalised(provider, model);
-        let found = known.find(&name).and_then(|(model, rule)| {
-            let card = model.card_at(at, served)?;
-            Some(Resolved { model: Arc::clone(model), card, rule })
-        });
-        found.ok_or_else(|| Unresolved { suggestions: known.similar(&name) })
+        found.and_then(|found| found.at(at, served)).ok_or_else(|| Unresolved {
+            suggestions: known.map(|known| known.similar(model)).unwrap_or_default(),
+        })
     }
 
-    /// The most that a call could cost with any of the provider's models: what a hard budget holds
-    /// for a model without a price. `None` for a provider without prices.
+    /// The most that a call could cost with any of the provider's models, however it is served: what
+    /// a hard budget holds for a model without a price. `None` for a provider without prices.
     ///
     /// # Errors
     /// [`Overflow`] where an amount leaves 128 bits.
@@ -123,88 +144,70 @@ impl Catalog {
         at: Timestamp,
         most: &WorstCase,
     ) -> Result<Option<Usd>, Overflow> {
-        let models = self.providers.get(provider).map(|known| known.models.as_slice());
         let mut dearest = None;
-        for model in models.unwrap_or_default() {
-            if let Some(card) = model.card_at(at, &Served::new()) {
-                dearest = dearest.max(card.worst_case(most)?);
+        for model in self.models(provider) {
+            for price in model.possible_at(at) {
+                dearest = dearest.max(price.card(model).worst_case(most)?);
             }
         }
         Ok(dearest)
     }
-}
 
-// === impl Provider ===
-
-impl Provider {
-    fn add(&mut self, model: Model, names: Vec<String>) -> Result<(), String> {
-        let position = self.models.len();
-        for (i, name) in names.into_iter().enumerate() {
-            let rule = if i == 0 { Rule::Exact } else { Rule::Alias };
-            match self.names.entry(name.to_lowercase()) {
-                Entry::Vacant(free) => free.insert((position, rule)),
-                Entry::Occupied(taken) => {
-                    let id = &model.id;
-                    return Err(match self.models.get(taken.get().0) {
-                        Some(other) => {
-                            format!("`{name}` names both {} and {id}; remove one", other.id)
-                        }
-                        None => format!("model {id}: has the name `{name}` twice; remove one"),
-                    });
-                }
-            };
-        }
-        self.models.push(Arc::new(model));
-        Ok(())
+    fn find(&self, provider: &str, model: &str) -> Option<Found<'_>> {
+        let known = self.list(provider)?;
+        known.find(model).or_else(|| {
+            let makers = known.about.fallback.iter().filter_map(|maker| self.list(maker));
+            let found = makers.filter_map(|maker| maker.find(model)).next()?;
+            Some(Found { rule: FoundBy::Fallback, ..found })
+        })
     }
 
-    fn find(&self, name: &str) -> Option<(&Arc<Model>, Rule)> {
-        let (position, rule) = self.names.get(name).copied().or_else(|| {
-            let (position, _) = self.names.get(undated(name)?)?;
-            Some((*position, Rule::Snapshot))
-        })?;
-        self.models.get(position).map(|model| (model, rule))
+    fn overridden(&self, provider: &str, model: &str) -> Option<&str> {
+        let names = self.overrides.get(provider)?;
+        names.get(&model.trim().to_lowercase()).map(String::as_str)
     }
 
-    fn similar(&self, name: &str) -> Vec<String> {
-        let score = |known: &str| strsim::jaro_winkler(name, known);
-        let mut near: Vec<(f64, &str)> = self
-            .models
-            .iter()
-            .map(|model| (score(&model.id), model.id.as_str()))
-            .filter(|(score, _)| *score > 0.8)
-            .collect();
-        near.sort_by(|a, b| b.0.total_cmp(&a.0));
-        near.into_iter().take(3).map(|(_, id)| id.to_owned()).collect()
+    fn list(&self, provider: &str) -> Option<&Provider> {
+        self.providers.get(provider)?.list().ok()
+    }
+
+    /// Reads all price lists that are not read yet.
+    ///
+    /// # Errors
+    /// [`CatalogError`] of the first that cannot be used.
+    pub fn load(&self) -> Result<(), CatalogError> {
+        self.providers.values().try_for_each(|shelf| shelf.list().map(drop).map_err(Clone::clone))
     }
 }
 
-/// Lower case, without the path that some clients and addresses put before a model's name
-/// (`models/`, `publishers/google/models/`), and without the owner of a fine-tuned model: `ft:base:org::id`, on Azure `base.ft-id`, has the price of `ft:base` and
-/// never that of `base`.
-fn normalised(provider: &str, model: &str) -> String {
-    let name = model.trim().to_lowercase();
-    let name = match name.rsplit_once("models/") {
-        Some((path, model)) if path.is_empty() || path.ends_with('/') => model,
-        _ => &name,
-    };
-    let own = name.strip_prefix(provider).and_then(|rest| rest.strip_prefix('/'));
-    let name = own.unwrap_or(name);
-    let tuned = name.strip_prefix("ft:").and_then(|tuned| tuned.split_once(':'));
-    match tuned.or_else(|| name.split_once(".ft-")) {
-        Some((base, _)) => format!("ft:{base}"),
-        None => name.to_owned(),
+impl Found<'_> {
+    fn at(self, at: Timestamp, served: &Served) -> Option<Resolved> {
+        let price = match self.region {
+            Some(region) => {
+                let mut served = served.clone();
+                served.insert(Dimension::Geo, region);
+                self.model.price_at(at, &served)
+            }
+            None => self.model.price_at(at, served),
+        };
+        let card = Arc::clone(price?.card(self.model));
+        Some(Resolved { model: Arc::clone(self.model), card, rule: self.rule })
     }
 }
 
-/// The name without a date (`-2026-08-21`, `-20260821` or `@20260821`) at its end, where it has one.
-fn undated(name: &str) -> Option<&str> {
-    ["-2026-08-21", "-20260821"].into_iter().find_map(|like| {
-        let (base, date) = name.split_at_checked(name.len().checked_sub(like.len())?)?;
-        let date = date.strip_prefix(['-', '@'])?;
-        let digits = date.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
-        (digits && date.parse::<Date>().is_ok()).then_some(base)
-    })
+// === impl Shelf ===
+
+impl Shelf {
+    fn of(list: Provider) -> Shelf {
+        Shelf { embedded: ("", ""), list: OnceLock::from(Ok(list)) }
+    }
+
+    fn list(&self) -> Result<&Provider, &CatalogError> {
+        let (file, text) = self.embedded;
+        let read =
+            || Provider::default().overlaid(file, ProviderFile::parse(file, text, |_| None)?);
+        self.list.get_or_init(read).as_ref()
+    }
 }
 
 #[cfg(test)]

@@ -1,7 +1,17 @@
 //! The catalog files that are compiled in.
 
-pub(super) const FILES: &[(&str, &str)] = &[
-    ("anthropic.toml", include_str!("../../../../catalog/anthropic.toml")),
-    ("google.toml", include_str!("../../../../catalog/google.toml")),
-    ("openai.toml", include_str!("../../../../catalog/openai.toml")),
-];
+macro_rules! files {
+    ($($provider:literal)*) => {
+        /// Providers with their file and its text.
+        pub(super) const FILES: &[(&str, &str, &str)] = &[$((
+            $provider,
+            concat!($provider, ".toml"),
+            include_str!(concat!("../../../../catalog/", $provider, ".toml")),
+        ),)*];
+    };
+}
+
+files! {
+    "anthropic" "aws" "azure" "cerebras" "cohere" "deepseek" "fireworks" "google" "groq" "minimax"
+    "mistral" "moonshotai" "openai" "openrouter" "perplexity" "together" "voyageai" "x-ai" "zai"
+}

@@ -9,9 +9,14 @@ use thiserror::Error;
 use crate::money::{Overflow, PICO_PER_USD, Usd, div_half_even};
 use crate::usage::Bucket;
 
-/// The terms of the dearest and of the finest price that 18 digits can spell, in any unit.
-const MAX_NUMERATOR: i128 = 10_i128.pow(27);
-const MAX_DENOMINATOR: i128 = 10_i128.pow(11);
+/// The terms of the dearest and of the finest price in any unit, with room for a surcharge; their
+/// product stays in 128 bits.
+const MAX_NUMERATOR: i128 = 10_i128.pow(24);
+const MAX_DENOMINATOR: i128 = 10_i128.pow(13);
+/// How a price in dollars may be spelled.
+const MAX_WHOLE_DIGITS: usize = 12;
+const MAX_DECIMALS: usize = 18;
+const MAX_DIGITS: usize = 18;
 
 /// Pico-dollars for one unit of a bucket, as a reduced fraction.
 ///
@@ -126,14 +131,18 @@ impl Rate {
     fn parse(dollars: &str, bucket: Bucket) -> Option<Rate> {
         let (whole, decimals) = dollars.split_once('.').unwrap_or((dollars, ""));
         let digits = [whole, decimals].concat();
-        let plausible = !whole.is_empty() && digits.len() <= 18 && !dollars.ends_with('.');
+        let plausible = (1..=MAX_WHOLE_DIGITS).contains(&whole.len())
+            && decimals.len() <= MAX_DECIMALS
+            && digits.trim_start_matches('0').len() <= MAX_DIGITS
+            && !dollars.ends_with('.');
         if !plausible || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
             return None;
         }
         let digits: i128 = digits.parse().ok()?;
         let scale = 10_i128.checked_pow(u32::try_from(decimals.len()).ok()?)?;
-        let numerator = digits.checked_mul(PICO_PER_USD)?;
-        Some(Rate(Fraction::new(numerator, scale.checked_mul(unit(bucket))?)))
+        let unit = Fraction::new(PICO_PER_USD, scale.checked_mul(unit(bucket))?);
+        let numerator = digits.checked_mul(unit.numerator)?;
+        Some(Rate(Fraction::new(numerator, unit.denominator)))
     }
 
     /// The price of `count` units.
@@ -161,6 +170,8 @@ const fn unit(bucket: Bucket) -> i128 {
         | Bucket::FileSearch
         | Bucket::CodeExecution
         | Bucket::Pages
+        | Bucket::AnnotatedPages
+        | Bucket::Messages
         | Bucket::Requests => 1_000,
         _ => 1_000_000,
     }
@@ -208,6 +219,12 @@ impl TieredRate {
     pub fn at(&self, prompt_tokens: u64) -> Rate {
         let reached = |tier: &&Tier| tier.from_tokens <= prompt_tokens;
         self.tiers.iter().rev().find(reached).map_or(self.base, |tier| tier.rate)
+    }
+
+    /// Whether it is nothing, for any prompt.
+    pub fn is_zero(&self) -> bool {
+        let mut rates = self.tiers.iter().map(|tier| tier.rate).chain([self.base]);
+        rates.all(|rate| rate.0 == Fraction::ZERO)
     }
 
     /// The same rates, each times `factor`.
@@ -318,7 +335,7 @@ mod tests {
     fn the_dearest_and_the_finest_price_can_be_read_back_and_compared() {
         for bucket in [Bucket::Input, Bucket::WebSearch, Bucket::Seconds] {
             let read = |text: &str| TieredRate::parse(text, bucket).unwrap();
-            let [dearest, finest] = [read(&"9".repeat(18)), read("0.00000000000000001")];
+            let [dearest, finest] = [read(&"9".repeat(12)), read("0.000000000000000001")];
             assert!(dearest.at(0) > finest.at(0));
             assert_eq!(dearest.to_string().parse(), Ok(dearest));
             assert_eq!(finest.to_string().parse(), Ok(finest));
@@ -326,10 +343,25 @@ mod tests {
     }
 
     #[test]
+    fn a_price_that_a_float_spoiled_is_read_to_its_last_digit() {
+        assert_eq!(rate("0.041666666666666664", Bucket::Input), "5208333333333333/125000000000");
+    }
+
+    #[test]
     fn what_is_not_a_rate_is_refused() {
-        for text in
-            ["", "-1", "1e3", "1.", ".5", "four", "4, 8", "4, over 1: 8", "4, from 9: 1, from 8: 2"]
-        {
+        for text in [
+            "",
+            "-1",
+            "1e3",
+            "1.",
+            ".5",
+            "four",
+            "4, 8",
+            "1234567890123",
+            "1.2345678901234567890",
+            "4, over 1: 8",
+            "4, from 9: 1, from 8: 2",
+        ] {
             assert!(TieredRate::parse(text, Bucket::Input).is_err(), "{text}");
         }
         for text in ["", "-1", "1/0", "1/-1", "1.5", "1, 8", "1, from x: 8", &"9".repeat(30)] {

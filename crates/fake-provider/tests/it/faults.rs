@@ -87,7 +87,7 @@ async fn an_error_in_a_stream_takes_the_place_of_the_rest() {
 #[tokio::test]
 async fn a_page_and_half_an_object_come_with_status_200() {
     let provider = start().await;
-    provider.answer_next_with(Fault::Html);
+    provider.answer_next_with(Fault::Html(200));
     let page = chat(&provider, &body(true)).await;
     assert!(page.status == 200 && page.head.contains("text/html"));
     provider.answer_next_with(Fault::MalformedJson);

@@ -6,14 +6,16 @@
 use std::error::Error as StdError;
 
 use farthing_core::budget::{Balance, BalanceKey, State};
-use farthing_core::entry::{AttemptId, Entry};
-use farthing_core::id::RequestId;
+use farthing_core::entry::AttemptId;
+use farthing_core::id::{RequestId, TenantId, UserId};
 use farthing_core::money::Overflow;
 use farthing_core::scope::Scope;
 use jiff::Timestamp;
 use thiserror::Error;
 
 use crate::batch::{RollupKey, Tally};
+use crate::item::{Committed, Document, Item, Posted};
+use crate::query::AuditRow;
 use crate::record::Record;
 
 pub mod sqlite;
@@ -27,14 +29,14 @@ pub trait Store: Send {
     /// [`StoreError`] where the store cannot be read.
     fn load(&mut self, at: Timestamp) -> Result<Loaded, StoreError>;
 
-    /// Records at most [`BATCH_MAX`](crate::batch::BATCH_MAX) entries, and their effect on
-    /// balances, open holds and roll-ups, in one transaction, which is durable on return. Gives how
-    /// many were new: an attempt is held once and ends once, and an entry that would repeat either
-    /// changes nothing. So a batch whose commit seemed to fail can be committed again.
+    /// Records at most [`BATCH_MAX`](crate::batch::BATCH_MAX) items, and their effect on balances,
+    /// open holds, roll-ups, events and documents, in one transaction, which is durable on return.
+    /// An attempt is held once and ends once: an entry that would repeat either changes nothing and
+    /// posts nothing. So a batch whose commit seemed to fail can be committed again.
     ///
     /// # Errors
     /// [`StoreError`]; then nothing was recorded, or all of it and the answer was lost.
-    fn commit(&mut self, entries: &[Entry]) -> Result<usize, StoreError>;
+    fn commit(&mut self, items: &[Item]) -> Result<Committed, StoreError>;
 
     /// A connection of its own for queries.
     ///
@@ -51,6 +53,8 @@ pub struct Loaded {
     pub epoch: String,
     /// Balances and open holds.
     pub state: State,
+    /// What administrators keep.
+    pub documents: Vec<Document>,
 }
 
 /// Reads what a store keeps, while others write.
@@ -86,6 +90,36 @@ pub trait Reader: Send {
         until: Timestamp,
         visit: &mut dyn FnMut(RollupKey, Tally) -> Result<(), StoreError>,
     ) -> Result<(), StoreError>;
+
+    /// A user's sequence of events: the first place that is still kept, and the last that was given.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store cannot be read.
+    fn event_range(&mut self, tenant: &TenantId, user: &UserId) -> Result<(u64, u64), StoreError>;
+
+    /// A user's events after a place in the sequence, in order, at most `limit` of them.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store cannot be read.
+    fn events(
+        &mut self,
+        tenant: &TenantId,
+        user: &UserId,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<Posted>, StoreError>;
+
+    /// The changes of documents in scope, newest first, at most `limit` of those that were recorded
+    /// before a place.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store cannot be read.
+    fn audit(
+        &mut self,
+        scope: &Scope,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<AuditRow>, StoreError>;
 
     /// Hands out everything, as of one moment: rate cards first, then the entries in the order in
     /// which they were recorded, then the tables folded from them. For [`verify`](crate::verify())
@@ -145,6 +179,19 @@ pub enum StoreError {
         /// Its schema version.
         found: u32,
         /// The latest that is known here.
+        known: u32,
+    },
+    /// An earlier version of this program wrote the store, and it is only to be read.
+    #[error(
+        "ledger {place} has schema version {found}, this program reads version {known}; \
+         start `farthing serve` with it once, which brings it up to date"
+    )]
+    TooOld {
+        /// The store.
+        place: String,
+        /// Its schema version.
+        found: u32,
+        /// The version that is read.
         known: u32,
     },
     /// Another process writes to the store.

@@ -8,9 +8,10 @@ use super::*;
 async fn b9_several_budgets_have_room_or_none_is_touched() {
     let ledger = open(in_memory());
     let (ada, bob) = (who("acme", "ada"), who("acme", "bob"));
-    let _open = ledger.hold(attempt(1, 1), ada.clone(), hold(&ada, "6", "10")).await.unwrap();
+    let _open =
+        ledger.hold(attempt(1, 1), ada.clone(), hold(&ada, "6", "10"), Vec::new()).await.unwrap();
     // Bob himself has spent nothing, but the tenant's budget has only four left.
-    let refused = ledger.hold(attempt(2, 1), bob.clone(), hold(&bob, "5", "10")).await;
+    let refused = ledger.hold(attempt(2, 1), bob.clone(), hold(&bob, "5", "10"), Vec::new()).await;
     let HoldError::Refused(refusal) = refused.unwrap_err() else { panic!("no refusal") };
     assert_eq!(&*refusal.tightest.claim.balance.id, "acme");
     assert_eq!(ledger.room(&claims(&bob, "10")[1..]), Some(usd("10")));

@@ -8,14 +8,16 @@ use farthing_core::entry::{Ending, Entry, Move};
 use jiff::SignedDuration;
 use tempfile::TempDir;
 
+use super::events::*;
 use super::*;
 use crate::answer::Status;
+use crate::item::Item;
 use crate::record::{CardRef, Recorded};
 use crate::store::Row;
 use crate::{GroupBy, Page, verify};
 
 /// Where a ledger is kept, so that it can be opened again.
-trait Place {
+pub(super) trait Place {
     type Store: Store + 'static;
 
     fn make() -> Self;
@@ -44,6 +46,9 @@ macro_rules! conformance {
             requests_are_listed_newest_first_page_by_page
             usage_is_told_apart_by_any_group
             readers_and_the_writer_do_not_disturb_each_other
+            events_have_gapless_places_and_outlive_the_process
+            the_oldest_events_of_a_user_make_room
+            documents_are_changed_durably_and_every_change_is_written_down
         }
     };
 }
@@ -80,6 +85,10 @@ impl Place for SqliteMemory {
     fn open(&self) -> SqliteStore {
         SqliteStore::in_memory(&self.0).unwrap()
     }
+}
+
+fn item(entry: Entry) -> Item {
+    Item::Entry(entry, Vec::new())
 }
 
 async fn b1_parallel_holds_never_exceed_the_room(place: impl Place) {
@@ -134,7 +143,8 @@ async fn b5_nothing_is_held_when_idle(place: impl Place) {
 async fn b12_every_attempt_of_a_request_is_charged_once(place: impl Place) {
     let ledger = open(place.open());
     let who = who("acme", "ada");
-    let try_once = |number| ledger.hold(attempt(1, number), who.clone(), hold(&who, "0.10", "10"));
+    let try_once =
+        |number| ledger.hold(attempt(1, number), who.clone(), hold(&who, "0.10", "10"), Vec::new());
     try_once(1).await.unwrap().void("connection refused");
     try_once(2).await.unwrap().settle(bill());
     try_once(3).await.unwrap().settle(bill());
@@ -155,7 +165,7 @@ async fn l1_holds_that_were_left_open_are_charged_when_opened_again(place: impl 
         state.apply(Command::Hold { id, who, hold }, now()).unwrap()
     };
     let entries = [hold(1, "0.10"), hold(2, "0.20")];
-    place.open().commit(&entries).unwrap();
+    place.open().commit(&entries.map(item)).unwrap();
 
     let ledger = open(place.open());
     assert_eq!(balance(&ledger), (Usd::ZERO, usd("0.30")));
@@ -178,9 +188,10 @@ async fn l4_entries_recorded_twice_count_once(place: impl Place) {
     let other_ending =
         Entry { what: Move::End(held.what.hold().clone(), Ending::Expire), ..held.clone() };
 
-    assert_eq!(store.commit(std::slice::from_ref(&held)).unwrap(), 1);
-    assert_eq!(store.commit(&[held.clone(), settled.clone()]).unwrap(), 1);
-    assert_eq!(store.commit(&[held, settled, other_ending]).unwrap(), 0);
+    let [held, settled, other_ending] = [held, settled, other_ending].map(item);
+    assert_eq!(store.commit(std::slice::from_ref(&held)).unwrap().new, 1);
+    assert_eq!(store.commit(&[held.clone(), settled.clone()]).unwrap().new, 1);
+    assert_eq!(store.commit(&[held, settled, other_ending]).unwrap().new, 0);
 
     let report = verify(&mut *store.reader().unwrap()).unwrap();
     assert_eq!((report.entries, report.spent, report.differences), (2, usd(COST), vec![]));
@@ -193,7 +204,7 @@ async fn x5_nobody_sees_another_scope(place: impl Place) {
     for (number, (tenant, user)) in (1..).zip(callers) {
         let who = who(tenant, user);
         let hold = hold(&who, "0.10", "10");
-        ledger.hold(attempt(number, 1), who, hold).await.unwrap().settle(bill());
+        ledger.hold(attempt(number, 1), who, hold, Vec::new()).await.unwrap().settle(bill());
     }
     ledger.flush().await.unwrap();
     for (scope, visible) in [
@@ -225,7 +236,7 @@ async fn what_is_recorded_is_read_back_unchanged(place: impl Place) {
     let ledger = open(place.open());
     let who = who("acme", "ada");
     let (hold, bill) = (hold(&who, "0.00000000001", "10"), bill());
-    let held = ledger.hold(attempt(1, 1), who.clone(), hold.clone()).await.unwrap();
+    let held = ledger.hold(attempt(1, 1), who.clone(), hold.clone(), Vec::new()).await.unwrap();
     held.settle(bill.clone());
     ledger.flush().await.unwrap();
     drop(ledger);
@@ -256,7 +267,7 @@ async fn requests_are_listed_newest_first_page_by_page(place: impl Place) {
     for (request, number) in [(5, 1), (3, 1), (4, 1), (5, 2)] {
         let who = who("acme", "ada");
         let hold = hold(&who, "0.10", "10");
-        ledger.hold(attempt(request, number), who, hold).await.unwrap().settle(bill());
+        ledger.hold(attempt(request, number), who, hold, Vec::new()).await.unwrap().settle(bill());
     }
     ledger.flush().await.unwrap();
     let (mut listed, mut after) = (Vec::new(), None);
@@ -279,7 +290,7 @@ async fn usage_is_told_apart_by_any_group(place: impl Place) {
     for (request, user) in [(1, "ada"), (2, "ada"), (3, "bob")] {
         let who = who("acme", user);
         let hold = hold(&who, "0.10", "10");
-        let held = ledger.hold(attempt(request, 1), who, hold).await.unwrap();
+        let held = ledger.hold(attempt(request, 1), who, hold, Vec::new()).await.unwrap();
         if user == "ada" { drop(held.settle(bill())) } else { drop(held) }
     }
     ledger.flush().await.unwrap();

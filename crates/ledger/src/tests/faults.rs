@@ -6,9 +6,8 @@ use std::sync::atomic::AtomicBool;
 use std::sync::{Condvar, Mutex};
 use std::task::Poll;
 
-use farthing_core::entry::Entry;
-
 use super::*;
+use crate::item::{Committed, Item};
 use crate::store::{Loaded, Reader};
 
 /// A store that can be made to stand still, or to fail.
@@ -37,14 +36,14 @@ impl Store for Faulty {
         self.store.load(at)
     }
 
-    fn commit(&mut self, entries: &[Entry]) -> Result<usize, StoreError> {
+    fn commit(&mut self, items: &[Item]) -> Result<Committed, StoreError> {
         let waiting = self.faults.stands_still.lock().unwrap();
         drop(self.faults.moves_on.wait_while(waiting, |stands_still| *stands_still).unwrap());
         if self.faults.fails.load(Ordering::SeqCst) {
             return Err(StoreError::NotALedger { place: "broken".into() });
         }
-        self.faults.batches.lock().unwrap().push(entries.len());
-        self.store.commit(entries)
+        self.faults.batches.lock().unwrap().push(items.len());
+        self.store.commit(items)
     }
 
     fn reader(&self) -> Result<Box<dyn Reader>, StoreError> {

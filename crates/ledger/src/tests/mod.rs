@@ -2,6 +2,7 @@
 
 mod budgets;
 mod conformance;
+mod events;
 mod faults;
 mod properties;
 mod sqlite;
@@ -106,7 +107,7 @@ fn bill() -> Arc<Bill> {
         origin: Origin::Measured,
         cost,
         charged: cost.usd.unwrap(),
-        priced_by: Some(PricedBy { card, rule: pricing::Rule::Snapshot }),
+        priced_by: Some(PricedBy { card, rule: pricing::FoundBy::Snapshot }),
     })
 }
 
@@ -128,7 +129,7 @@ fn in_memory() -> SqliteStore {
 async fn try_hold(ledger: &Ledger, request: u128, amount: &str) -> Result<Held, HoldError> {
     let who = who("acme", "ada");
     let hold = hold(&who, amount, "10");
-    ledger.hold(attempt(request, 1), who, hold).await
+    ledger.hold(attempt(request, 1), who, hold, Vec::new()).await
 }
 
 /// What is held and spent of that tenant's budget.

@@ -78,7 +78,7 @@ impl Model {
         *number += 1;
         let who = who("acme", user);
         let hold = hold(&who, &format!("{}.{:02}", cents / 100, cents % 100), LIMIT);
-        match self.ledger.hold(attempt(request, *number), who, hold).await {
+        match self.ledger.hold(attempt(request, *number), who, hold, Vec::new()).await {
             Ok(held) => drop(self.open.insert(request, held)),
             Err(HoldError::Refused(_)) => {}
             Err(error) => panic!("{error}"),

@@ -56,9 +56,9 @@ fn what_is_no_ledger_of_ours_is_refused_and_left_alone() {
     let path = folder.path().join("ledger.db");
     drop(SqliteStore::open(&path).unwrap());
     let change = |sql| Connection::open(&path).unwrap().execute_batch(sql).unwrap();
-    change("UPDATE meta SET value = '2' WHERE key = 'version'");
+    change("UPDATE meta SET value = '99' WHERE key = 'version'");
     let newer = SqliteStore::open(&path).unwrap_err();
-    assert!(matches!(newer, StoreError::TooNew { found: 2, known: 1, .. }), "{newer}");
+    assert!(matches!(newer, StoreError::TooNew { found: 99, .. }), "{newer}");
     assert!(matches!(SqliteReader::open(&path).unwrap_err(), StoreError::TooNew { .. }));
 
     let other = folder.path().join("other.db");
@@ -164,4 +164,19 @@ fn lists_are_read_by_index_and_not_by_scanning() {
         let scans = steps.iter().any(|step| step.starts_with("SCAN") && !step.contains("page"));
         assert!(!scans, "{steps:#?}");
     }
+}
+
+#[test]
+fn a_ledger_of_an_earlier_version_is_brought_up_to_date_by_its_writer_alone() {
+    let folder = TempDir::new().unwrap();
+    let path = folder.path().join("ledger.db");
+    let old = Connection::open(&path).unwrap();
+    old.execute_batch(include_str!("../store/sqlite/schema.sql")).unwrap();
+    old.execute_batch("INSERT INTO meta VALUES ('version', '1'), ('epoch', 'abc')").unwrap();
+    drop(old);
+    let unread = SqliteReader::open(&path).unwrap_err();
+    assert!(matches!(unread, StoreError::TooOld { found: 1, .. }), "{unread}");
+    let loaded = SqliteStore::open(&path).unwrap().load(now()).unwrap();
+    assert_eq!(loaded.epoch, "abc");
+    SqliteReader::open(&path).unwrap();
 }

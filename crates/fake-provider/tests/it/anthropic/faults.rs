@@ -76,7 +76,7 @@ async fn usage_is_wrong_as_asked_while_the_bill_is_right() {
 #[tokio::test]
 async fn a_page_and_half_an_object_come_with_status_200() {
     let provider = start().await;
-    provider.answer_next_with(Fault::Html);
+    provider.answer_next_with(Fault::Html(200));
     let page = messages(&provider, &streamed()).await;
     assert!(page.status == 200 && page.head.contains("text/html"));
     provider.answer_next_with(Fault::MalformedJson);

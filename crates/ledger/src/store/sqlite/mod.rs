@@ -6,12 +6,13 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use farthing_core::entry::Entry;
 use jiff::Timestamp;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, TransactionBehavior};
 
 use super::{Loaded, Reader, Store, StoreError};
+use crate::item::{Committed, Item};
 
+mod outbox;
 mod read;
 mod value;
 mod write;
@@ -20,8 +21,9 @@ pub use read::SqliteReader;
 #[cfg(test)]
 pub(crate) use read::list_of_requests;
 
-const SCHEMA: &str = include_str!("schema.sql");
-const SCHEMA_VERSION: u32 = 1;
+/// What makes each version of the schema out of the one before; the first out of nothing.
+const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema_2.sql")];
+const SCHEMA_VERSION: u32 = MIGRATIONS.len() as u32;
 
 /// How long a statement waits for another connection's lock. In a file readers and the writer do
 /// not wait for each other at all; in memory they do.
@@ -80,7 +82,7 @@ impl SqliteStore {
         let lock = place.prepare()?;
         let mut connection = place.connect(Access::Write)?;
         let failed = |error| place.failed("set up the database", error);
-        create_missing_schema(&mut connection).map_err(failed)?;
+        migrate(&mut connection).map_err(failed)?;
         check_schema(&connection, &place)?;
         connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
@@ -95,8 +97,8 @@ impl Store for SqliteStore {
         loaded.map_err(|error| self.place.failed("load the balances", error))
     }
 
-    fn commit(&mut self, entries: &[Entry]) -> Result<usize, StoreError> {
-        let committed = write::commit(&mut self.connection, entries);
+    fn commit(&mut self, items: &[Item]) -> Result<Committed, StoreError> {
+        let committed = write::commit(&mut self.connection, items);
         committed.map_err(|error| self.place.failed("record entries", error))
     }
 
@@ -105,33 +107,46 @@ impl Store for SqliteStore {
     }
 }
 
-fn create_missing_schema(connection: &mut Connection) -> rusqlite::Result<()> {
+/// Brings an empty database or a ledger of an earlier version up to date, all or nothing. What is
+/// neither is left as it is.
+fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    if tx.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))? == 0 {
-        tx.execute_batch(SCHEMA)?;
-        let insert =
-            "INSERT INTO meta VALUES ('version', ?1), ('epoch', lower(hex(randomblob(8))))";
-        tx.execute(insert, [SCHEMA_VERSION.to_string()])?;
+    let is_empty =
+        tx.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))? == 0;
+    let version = if is_empty { Some(0) } else { version(&tx)? };
+    let Some(version) = version.filter(|version| *version < SCHEMA_VERSION) else { return Ok(()) };
+    for migration in MIGRATIONS.iter().skip(version as usize) {
+        tx.execute_batch(migration)?;
     }
+    tx.execute("INSERT OR IGNORE INTO meta VALUES ('epoch', lower(hex(randomblob(8))))", [])?;
+    let upsert = "INSERT OR REPLACE INTO meta VALUES ('version', ?1)";
+    tx.execute(upsert, [SCHEMA_VERSION.to_string()])?;
     tx.commit()
 }
 
-fn check_schema(connection: &Connection, place: &Place) -> Result<(), StoreError> {
+/// The version of a ledger's schema; `None` where the database is no ledger.
+fn version(connection: &Connection) -> rusqlite::Result<Option<u32>> {
     let exists = "SELECT count(*) FROM sqlite_schema WHERE name IN ('meta', 'entry')";
+    if connection.query_row(exists, [], |row| row.get::<_, i64>(0))? < 2 {
+        return Ok(None);
+    }
     let version = "SELECT CAST(value AS INTEGER) FROM meta WHERE key = 'version'";
-    let found = connection.query_row(exists, [], |row| row.get::<_, i64>(0)).and_then(|tables| {
-        if tables < 2 {
-            return Ok(None);
-        }
-        connection.query_row(version, [], |row| row.get::<_, u32>(0)).optional()
-    });
-    match found.map_err(|error| place.failed("read the schema version", error))? {
+    connection.query_row(version, [], |row| row.get(0)).optional()
+}
+
+fn check_schema(connection: &Connection, place: &Place) -> Result<(), StoreError> {
+    let found = version(connection);
+    let found = found.map_err(|error| place.failed("read the schema version", error))?;
+    let place = place.to_string();
+    match found {
         Some(SCHEMA_VERSION) => Ok(()),
         Some(found @ SCHEMA_VERSION..) => {
-            Err(StoreError::TooNew { place: place.to_string(), found, known: SCHEMA_VERSION })
+            Err(StoreError::TooNew { place, found, known: SCHEMA_VERSION })
         }
-        // There has been no earlier version; one that will have been is migrated here.
-        Some(..SCHEMA_VERSION) | None => Err(StoreError::NotALedger { place: place.to_string() }),
+        Some(found @ ..SCHEMA_VERSION) => {
+            Err(StoreError::TooOld { place, found, known: SCHEMA_VERSION })
+        }
+        None => Err(StoreError::NotALedger { place }),
     }
 }
 
@@ -207,7 +222,7 @@ impl fmt::Display for Place {
 }
 
 /// How files are created that only their owner may read.
-fn private() -> OpenOptions {
+pub(crate) fn private() -> OpenOptions {
     let mut options = OpenOptions::new();
     options.write(true);
     #[cfg(unix)]
@@ -216,7 +231,7 @@ fn private() -> OpenOptions {
 }
 
 /// What the operator can do about an error.
-fn remedy(error: &rusqlite::Error) -> &'static str {
+pub(crate) fn remedy(error: &rusqlite::Error) -> &'static str {
     use rusqlite::Error::{FromSqlConversionFailure, IntegralValueOutOfRange, InvalidColumnType};
     if matches!(
         error,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use farthing_core::Usd;
 use farthing_core::budget::{Balance, BalanceKey, State};
 use farthing_core::entry::{Asked, AttemptId, Bill, Ending, Hold, Who};
-use farthing_core::id::RequestId;
+use farthing_core::id::{RequestId, TenantId, UserId};
 use farthing_core::pricing::Cost;
 use farthing_core::scope::Scope;
 use jiff::Timestamp;
@@ -15,8 +15,10 @@ use rusqlite::{Connection, Params, params};
 use thiserror::Error;
 
 use super::value::Columns;
-use super::{Access, Place, check_schema};
+use super::{Access, Place, check_schema, outbox};
 use crate::batch::{RollupKey, Tally};
+use crate::item::Posted;
+use crate::query::AuditRow;
 use crate::record::{CardRef, Record, Recorded};
 use crate::store::{Loaded, Reader, Row, StoreError};
 
@@ -149,6 +151,32 @@ impl Reader for SqliteReader {
         self.each(&sql, params, rollup, |(key, tally)| visit(key, tally))
     }
 
+    fn event_range(&mut self, tenant: &TenantId, user: &UserId) -> Result<(u64, u64), StoreError> {
+        let range = outbox::range(&self.connection, tenant, user);
+        range.map_err(|error| self.place.failed("read events", error))
+    }
+
+    fn events(
+        &mut self,
+        tenant: &TenantId,
+        user: &UserId,
+        after: u64,
+        limit: u32,
+    ) -> Result<Vec<Posted>, StoreError> {
+        let events = outbox::after(&self.connection, tenant, user, after, limit);
+        events.map_err(|error| self.place.failed("read events", error))
+    }
+
+    fn audit(
+        &mut self,
+        scope: &Scope,
+        before: Option<u64>,
+        limit: u32,
+    ) -> Result<Vec<AuditRow>, StoreError> {
+        let audit = outbox::audit(&self.connection, scope, before, limit);
+        audit.map_err(|error| self.place.failed("read the audit log", error))
+    }
+
     fn scan(
         &mut self,
         visit: &mut dyn FnMut(Row) -> Result<(), StoreError>,
@@ -217,7 +245,8 @@ pub(super) fn load(connection: &Connection, at: Timestamp) -> rusqlite::Result<L
             open.insert(record.id, (record.who, hold));
         }
     }
-    Ok(Loaded { epoch, state: State::restore(balances, open) })
+    let documents = outbox::documents(connection)?;
+    Ok(Loaded { epoch, state: State::restore(balances, open), documents })
 }
 
 fn attempt(columns: &mut Columns<'_>) -> rusqlite::Result<AttemptId> {

@@ -5,13 +5,17 @@ use std::sync::Arc;
 
 use farthing_core::budget::{Balance, BalanceKey, State};
 use farthing_core::entry::{Ending, Entry, Move, Origin};
+use farthing_core::event::Event;
+use farthing_core::id::TenantId;
 use farthing_core::money::Overflow;
-use farthing_core::pricing::{CardHash, RateCard, Rule};
+use farthing_core::pricing::{CardHash, RateCard};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
+use super::outbox;
 use super::read::{TALLY_COLUMNS, tally};
 use super::value::{Columns, json, money};
 use crate::batch::{self, RollupKey, Tally};
+use crate::item::{Committed, Item};
 
 const INSERT_ENTRY: &str = concat!(
     "INSERT INTO entry (id, hold_ref, ",
@@ -21,25 +25,42 @@ const INSERT_ENTRY: &str = concat!(
      ON CONFLICT DO NOTHING"
 );
 
-/// Records entries and what follows from them in one transaction; gives how many were new.
-pub(super) fn commit(connection: &mut Connection, entries: &[Entry]) -> rusqlite::Result<usize> {
+/// Records items and what follows from them in one transaction.
+pub(super) fn commit(connection: &mut Connection, items: &[Item]) -> rusqlite::Result<Committed> {
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    insert_rate_cards(&tx, entries)?;
-    let mut new = Vec::with_capacity(entries.len());
-    for entry in entries {
-        if insert_entry(&tx, entry)? {
-            change_open_holds(&tx, entry)?;
-            new.push(entry);
+    insert_rate_cards(&tx, items)?;
+    let (mut new, mut entries) = (Vec::with_capacity(items.len()), Vec::new());
+    for item in items {
+        if record(&tx, item)? {
+            new.push(item);
+            entries.extend(item.entry());
         }
     }
-    fold_into_balances(&tx, &new)?;
-    fold_into_rollups(&tx, &new)?;
+    fold_into_balances(&tx, &entries)?;
+    fold_into_rollups(&tx, &entries)?;
+    let events: Vec<(&TenantId, &Event)> = new.iter().flat_map(|item| item.events()).collect();
+    let posted = outbox::post(&tx, &events)?;
     tx.commit()?;
-    Ok(new.len())
+    Ok(Committed { new: new.len(), posted })
 }
 
-fn insert_rate_cards(tx: &Connection, entries: &[Entry]) -> rusqlite::Result<()> {
-    let bills = entries.iter().filter_map(|entry| match &entry.what {
+/// Gives whether the item is new.
+fn record(tx: &Connection, item: &Item) -> rusqlite::Result<bool> {
+    match item {
+        Item::Entry(entry, _) => {
+            let is_new = insert_entry(tx, entry)?;
+            if is_new {
+                change_open_holds(tx, entry)?;
+            }
+            Ok(is_new)
+        }
+        Item::Events(..) => Ok(true),
+        Item::Change(change) => outbox::change(tx, change).map(|()| true),
+    }
+}
+
+fn insert_rate_cards(tx: &Connection, items: &[Item]) -> rusqlite::Result<()> {
+    let bills = items.iter().filter_map(|item| match &item.entry()?.what {
         Move::End(_, Ending::Settle(bill)) => bill.priced_by.as_ref(),
         _ => None,
     });
@@ -141,18 +162,10 @@ impl Details<'_> {
                 cost_inexact: Some(bill.cost.inexact),
                 cost_assumed_rate: Some(bill.cost.assumed_rate),
                 card_hash: bill.priced_by.as_ref().map(|priced| priced.card.hash().to_string()),
-                rule: bill.priced_by.as_ref().map(|priced| rule_name(priced.rule)),
+                rule: bill.priced_by.as_ref().map(|priced| priced.rule.name()),
                 ..Details::default()
             },
         })
-    }
-}
-
-const fn rule_name(rule: Rule) -> &'static str {
-    match rule {
-        Rule::Exact => "exact",
-        Rule::Alias => "alias",
-        Rule::Snapshot => "snapshot",
     }
 }
 
