@@ -17,7 +17,7 @@
 //! | `openai` | what OpenAI's APIs have in common |
 //! | `anthropic` | Anthropic's messages |
 //! | `gemini` | Google's Gemini API |
-//! | `flavor` | [`Flavor`], for answers of other APIs too |
+//! | `flavor`, `payload` | [`Flavor`], for answers of other APIs too, and what logs keep of them |
 //! | `bedrock`, `cohere` | answers of Amazon Bedrock's Converse, and of Cohere's API |
 //! | `fields`, `usage` | what the reading of requests, and of usage, has in common |
 //! | [`splice`] | changing byte ranges of a body and nothing else |
@@ -39,6 +39,7 @@ mod openai;
 mod openai_chat;
 mod openai_embeddings;
 mod openai_responses;
+mod payload;
 mod request;
 pub mod splice;
 mod sse;
@@ -50,5 +51,6 @@ pub use dialect::{Dialect, InvalidDialect};
 pub use error::{ErrorBody, ErrorKind};
 pub use flavor::{Flavor, UnknownFlavor};
 pub use gemini::{Method as GeminiMethod, Target as GeminiTarget};
+pub use payload::Payload;
 pub use request::{Labels, MAX_ELEMENTS, MAX_TAGS, Outgoing, Request, RequestError};
 pub use stream::{FRAME_BYTES_MAX, StreamReader, TEXT_BYTES_MAX};

@@ -11,6 +11,7 @@ mod embedded;
 mod file;
 mod found;
 mod hours;
+mod joint;
 mod model;
 mod names;
 mod provider;
