@@ -65,6 +65,13 @@ fn costs(catalog: &Catalog, case: &Case) -> Result<Costs, String> {
     Ok(Costs { listed, charged: payload.charged })
 }
 
+/// An amount as JSON spells it, with an exponent where it is small.
+fn charged(amount: &str) -> Option<Usd> {
+    let chat = Flavor::of("openrouter", "chat").unwrap();
+    let usage = format!("{{\"cost\":{amount}}}");
+    chat.read_payload(&usage, &Served::new()).unwrap().charged
+}
+
 /// What is wrong with our answer to a case.
 fn mismatch(catalog: &Catalog, case: &Case) -> Option<String> {
     let Case { id, provider, api_flavor, model, .. } = case;
@@ -73,12 +80,8 @@ fn mismatch(catalog: &Catalog, case: &Case) -> Option<String> {
     let right = match (case.verdict.as_str(), &found) {
         ("must_error", found) => found.as_ref().map_or(true, |costs| *costs == Costs::default()),
         ("provider_reported", Ok(costs)) => {
-            // A number of JSON's, as a float's noise left it.
-            let reported: Value =
-                serde_json::from_str(case.provider_reported_cost_usd.as_ref().unwrap()).unwrap();
-            let charged = costs.charged.map(|usd| usd.to_string().parse::<f64>().unwrap());
-            let charged = charged.unwrap_or(-1.0) - reported.as_f64().unwrap();
-            costs.listed == expected && charged.abs() < 5e-13
+            let reported = case.provider_reported_cost_usd.as_deref().unwrap();
+            costs.listed == expected && costs.charged == charged(reported)
         }
         (_, Ok(costs)) => costs.charged.or(costs.listed) == expected,
         (_, Err(_)) => false,
