@@ -2,6 +2,7 @@
 //! speaks through us.
 
 use bytes::Bytes;
+use farthing_core::usage::Bucket;
 use thiserror::Error;
 
 use crate::answer::{Answer, AnswerError};
@@ -24,6 +25,8 @@ pub enum Flavor {
     OpenAiRealtime,
     /// Mistral's reading of documents.
     MistralOcr,
+    /// Mistral's reading of documents, with notes on each page.
+    MistralOcrAnnotated,
 }
 
 /// A flavour is none of a provider's.
@@ -63,7 +66,8 @@ impl Flavor {
             ("embeddings", _) => Flavor::Spoken(Dialect::OpenAiEmbeddings),
             ("images", _) => Flavor::OpenAiImages,
             ("realtime", _) => Flavor::OpenAiRealtime,
-            ("ocr", "mistral") => Flavor::MistralOcr,
+            ("ocr", _) => Flavor::MistralOcr,
+            ("ocr_annotated", _) => Flavor::MistralOcrAnnotated,
             _ => {
                 let (flavor, provider) = (flavor.to_owned(), provider.to_owned());
                 return Err(UnknownFlavor { flavor, provider });
@@ -82,7 +86,8 @@ impl Flavor {
             Flavor::Cohere => cohere::read(body),
             Flavor::OpenAiImages => openai::other::read_images(body),
             Flavor::OpenAiRealtime => openai::other::read_realtime(body),
-            Flavor::MistralOcr => openai::other::read_ocr(body),
+            Flavor::MistralOcr => openai::other::read_ocr(body, Bucket::Pages),
+            Flavor::MistralOcrAnnotated => openai::other::read_ocr(body, Bucket::AnnotatedPages),
         }
     }
 
@@ -94,7 +99,7 @@ impl Flavor {
             Flavor::Cohere => cohere::read_event,
             Flavor::OpenAiRealtime => openai::other::read_realtime_event,
             Flavor::OpenAiImages => openai::other::read_images_event,
-            Flavor::MistralOcr => return None,
+            Flavor::MistralOcr | Flavor::MistralOcrAnnotated => return None,
         };
         Some(StreamReader::of_events(read))
     }
@@ -103,7 +108,7 @@ impl Flavor {
     pub const fn usage_member(self) -> &'static str {
         match self {
             Flavor::Spoken(Dialect::Gemini) => "usageMetadata",
-            Flavor::MistralOcr => "usage_info",
+            Flavor::MistralOcr | Flavor::MistralOcrAnnotated => "usage_info",
             _ => "usage",
         }
     }

@@ -21,13 +21,13 @@ pub(crate) fn read_realtime(body: &Bytes) -> Result<Answer, AnswerError> {
     read(body, REALTIME)
 }
 
-/// Reads a document that was read, page by page.
-pub(crate) fn read_ocr(body: &Bytes) -> Result<Answer, AnswerError> {
+/// Reads a document that was read, page by page, each of this kind.
+pub(crate) fn read_ocr(body: &Bytes, kind: Bucket) -> Result<Answer, AnswerError> {
     let document = answer::document(body)?;
     pick!(document => model, usage_info);
     let usage = usage::reported(usage_info, |usage| {
         let pages = required(usage, "pages_processed")?;
-        Ok(Reported::Valid(Usage::NONE.with(Bucket::Pages, pages)))
+        Ok(Reported::Valid(Usage::NONE.with(kind, pages)))
     });
     Ok(Answer { model: text(model), usage, ..Answer::empty(body) })
 }
@@ -115,7 +115,8 @@ mod tests {
 
     #[test]
     fn pages_are_counted() {
-        let read = read_ocr(&r#"{"model":"m","usage_info":{"pages_processed":3}}"#.into()).unwrap();
+        let body = Bytes::from_static(br#"{"model":"m","usage_info":{"pages_processed":3}}"#);
+        let read = read_ocr(&body, Bucket::Pages).unwrap();
         assert_eq!((read.model.as_deref(), valid(read.clone())), (Some("m"), vec![("pages", 3)]));
     }
 }
