@@ -28,25 +28,7 @@ pub(super) fn of_uri(uri: &str) -> Result<Dialect, String> {
     })
 }
 
-/// The dialect of what a provider answers, by how cases of prices call it: `default` is the
-/// provider's own, and `sse` a stream of it.
-///
-/// # Errors
-/// Where it is none of ours.
-pub(super) fn of_flavor(provider: &str, flavor: &str) -> Result<Dialect, String> {
-    let name = match (flavor, provider) {
-        ("chat", _) => "openai",
-        ("default" | "sse", "anthropic" | "aws" | "cohere") => provider,
-        ("default" | "sse", "google") => "gemini",
-        ("default" | "sse", "openrouter") => "responses",
-        // Everyone else answers as OpenAI's chat completions do.
-        ("default" | "sse", _) => "openai",
-        (other, _) => other,
-    };
-    named(name).map_err(|error| format!("api_flavor `{flavor}` of {provider}: {error}"))
-}
-
-/// The dialect of this name or, as cases spell it, of this endpoint.
+/// The dialect of this name or of this endpoint.
 fn named(name: &str) -> Result<Dialect, InvalidDialect> {
     let path = |dialect: &&Dialect| dialect.path().strip_prefix('/') == Some(name);
     Dialect::ALL.iter().find(path).copied().map_or_else(|| name.parse(), Ok)
@@ -154,17 +136,5 @@ mod tests {
         assert!(openai(r#"{"model":"claude-x","messages":[{"role":"system"}]}"#));
         assert_eq!(of_body(br#"{"contents":[]}"#), Ok(Dialect::Gemini));
         assert_eq!(of_body(br#"{"input":"x"}"#), Ok(Dialect::OpenAiResponses));
-    }
-
-    #[test]
-    fn a_flavor_is_its_providers() {
-        assert_eq!(of_flavor("groq", "default"), Ok(Dialect::OpenAiChat));
-        assert_eq!(of_flavor("azure", "chat"), Ok(Dialect::OpenAiChat));
-        assert_ne!(of_flavor("google", "default"), Ok(Dialect::OpenAiChat));
-        let error = of_flavor("openai", "smoke").unwrap_err();
-        assert!(
-            error.contains("`smoke` of openai") && error.contains("the dialects are"),
-            "{error}"
-        );
     }
 }

@@ -68,7 +68,7 @@ fn greet(
 /// The variable in which clients of a dialect look for an address, and who they are.
 fn base(dialect: Dialect, address: SocketAddr) -> (String, &'static str) {
     match dialect {
-        Dialect::OpenAiChat | Dialect::OpenAiResponses => {
+        Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::OpenAiEmbeddings => {
             (format!("OPENAI_BASE_URL=http://{address}/v1"), "OpenAI SDKs")
         }
         Dialect::Anthropic => (format!("ANTHROPIC_BASE_URL=http://{address}"), "Claude Code"),

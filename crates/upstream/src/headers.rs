@@ -41,7 +41,7 @@ pub fn to_provider(client: &HeaderMap, deployment: &Deployment) -> HeaderMap {
     headers.insert(header::ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     if let Some(key) = &deployment.key {
         let (name, value) = match deployment.dialect {
-            Dialect::OpenAiChat | Dialect::OpenAiResponses => {
+            Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::OpenAiEmbeddings => {
                 (header::AUTHORIZATION, format!("Bearer {}", key.reveal()))
             }
             Dialect::Anthropic => (HeaderName::from_static("x-api-key"), key.reveal().to_owned()),

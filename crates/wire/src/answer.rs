@@ -83,6 +83,20 @@ pub struct AnswerError {
 // === impl Answer ===
 
 impl Answer {
+    /// An answer that says nothing.
+    pub(crate) fn empty(body: &Bytes) -> Answer {
+        Answer {
+            model: None,
+            served: Served::new(),
+            usage: Reported::Absent,
+            charged: None,
+            finish_reason: None,
+            error: None,
+            texts: Vec::new(),
+            body: body.clone(),
+        }
+    }
+
     /// What the model wrote, tool calls included, for a count of our own.
     pub fn text(&self) -> String {
         let literals =

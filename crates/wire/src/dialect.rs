@@ -13,6 +13,7 @@ use crate::error::ErrorBody;
 use crate::gemini;
 use crate::openai;
 use crate::openai_chat;
+use crate::openai_embeddings;
 use crate::openai_responses;
 use crate::request::{Request, RequestError};
 use crate::stream::StreamReader;
@@ -25,6 +26,8 @@ pub enum Dialect {
     OpenAiChat,
     /// OpenAI's responses.
     OpenAiResponses,
+    /// OpenAI's embeddings.
+    OpenAiEmbeddings,
     /// Anthropic's messages, and the counting of their tokens.
     Anthropic,
     /// Google's Gemini API, and the counting of its tokens.
@@ -40,14 +43,20 @@ pub struct InvalidDialect(String);
 
 impl Dialect {
     /// Every dialect.
-    pub const ALL: &[Dialect] =
-        &[Dialect::OpenAiChat, Dialect::OpenAiResponses, Dialect::Anthropic, Dialect::Gemini];
+    pub const ALL: &[Dialect] = &[
+        Dialect::OpenAiChat,
+        Dialect::OpenAiResponses,
+        Dialect::OpenAiEmbeddings,
+        Dialect::Anthropic,
+        Dialect::Gemini,
+    ];
 
     /// The name in configuration, ledgers and answers.
     pub const fn name(self) -> &'static str {
         match self {
             Dialect::OpenAiChat => "openai",
             Dialect::OpenAiResponses => "openai_responses",
+            Dialect::OpenAiEmbeddings => "openai_embeddings",
             Dialect::Anthropic => "anthropic",
             Dialect::Gemini => "gemini",
         }
@@ -69,6 +78,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => openai_chat::PATH,
             Dialect::OpenAiResponses => openai_responses::PATH,
+            Dialect::OpenAiEmbeddings => openai_embeddings::PATH,
             Dialect::Anthropic => anthropic::PATH,
             Dialect::Gemini => gemini::PATH,
         }
@@ -93,6 +103,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => openai_chat::request::parse(body),
             Dialect::OpenAiResponses => openai_responses::request::parse(body),
+            Dialect::OpenAiEmbeddings => openai_embeddings::parse(body),
             Dialect::Anthropic => anthropic::request::parse(body),
             Dialect::Gemini => gemini::request::parse(body, gemini::Target::of(path)),
         }
@@ -107,6 +118,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat => openai_chat::answer::read(body),
             Dialect::OpenAiResponses => openai_responses::answer::read(body),
+            Dialect::OpenAiEmbeddings => openai_embeddings::read(body),
             Dialect::Anthropic => anthropic::answer::read(body),
             Dialect::Gemini => gemini::answer::read(body),
         }
@@ -121,7 +133,9 @@ impl Dialect {
     /// An error as this dialect's clients understand it: a JSON body.
     pub fn error_body(self, error: &ErrorBody) -> Bytes {
         match self {
-            Dialect::OpenAiChat | Dialect::OpenAiResponses => openai::error::body(error),
+            Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::OpenAiEmbeddings => {
+                openai::error::body(error)
+            }
             Dialect::Anthropic => anthropic::error::body(error),
             Dialect::Gemini => gemini::error::body(error),
         }
@@ -175,7 +189,7 @@ mod tests {
         }
         assert_eq!(
             "OpenAI".parse::<Dialect>().unwrap_err().to_string(),
-            "`OpenAI` is not a dialect; the dialects are openai, openai_responses, anthropic, gemini"
+            "`OpenAI` is not a dialect; the dialects are openai, openai_responses, openai_embeddings, anthropic, gemini"
         );
     }
 }

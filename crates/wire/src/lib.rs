@@ -13,9 +13,12 @@
 //! | `request`, `answer`, `stream`, `error` | the values that all dialects share |
 //! | `openai_chat` | OpenAI's chat completions |
 //! | `openai_responses` | OpenAI's responses |
+//! | `openai_embeddings` | OpenAI's embeddings |
 //! | `openai` | what OpenAI's APIs have in common |
 //! | `anthropic` | Anthropic's messages |
 //! | `gemini` | Google's Gemini API |
+//! | `flavor`, `payload` | [`Flavor`], for answers of other APIs too, and what logs keep of them |
+//! | `bedrock`, `cohere` | answers of Amazon Bedrock's Converse, and of Cohere's API |
 //! | `fields`, `usage` | what the reading of requests, and of usage, has in common |
 //! | [`splice`] | changing byte ranges of a body and nothing else |
 //! | `json` | walking JSON without building trees |
@@ -23,15 +26,20 @@
 
 mod answer;
 mod anthropic;
+mod bedrock;
+mod cohere;
 mod dialect;
 mod elements;
 mod error;
 mod fields;
+mod flavor;
 mod gemini;
 mod json;
 mod openai;
 mod openai_chat;
+mod openai_embeddings;
 mod openai_responses;
+mod payload;
 mod request;
 pub mod splice;
 mod sse;
@@ -42,7 +50,9 @@ mod usage;
 pub use answer::{Answer, AnswerError, ModelUsage, Reported};
 pub use dialect::{Dialect, InvalidDialect};
 pub use error::{ErrorBody, ErrorKind};
+pub use flavor::{Flavor, UnknownFlavor};
 pub use gemini::{Method as GeminiMethod, Target as GeminiTarget};
+pub use payload::Payload;
 pub use request::{Labels, MAX_ELEMENTS, MAX_TAGS, Outgoing, Request, RequestError};
 pub use stream::{FRAME_BYTES_MAX, StreamReader, TEXT_BYTES_MAX};
 pub use tool_use::ToolUse;

@@ -11,6 +11,7 @@ use crate::elements::{Element, Elements};
 use crate::gemini;
 use crate::json::Json;
 use crate::openai_chat;
+use crate::openai_embeddings;
 use crate::openai_responses;
 use crate::splice::{self, Edit};
 use crate::sse::{Frame, Frames, Piece};
@@ -44,10 +45,13 @@ enum Splitter {
 
 #[derive(Debug)]
 struct Tap {
-    dialect: Dialect,
+    read: EventReader,
     strip_usage: bool,
     seen: Seen,
 }
+
+/// Reads one event, and says what of it came only of asking for usage.
+pub(crate) type EventReader = fn(Json, &mut Seen) -> OfUsage;
 
 /// What was read so far.
 #[derive(Debug, Default)]
@@ -85,12 +89,25 @@ pub(crate) enum OfUsage {
 
 impl StreamReader {
     pub(crate) fn new(dialect: Dialect, strip_usage: bool) -> StreamReader {
-        let tap = Tap { dialect, strip_usage, seen: Seen::default() };
-        let splitter = match dialect {
-            Dialect::Gemini => Splitter::Either,
-            _ => Splitter::Events(Frames::new(FRAME_BYTES_MAX)),
+        let read = match dialect {
+            Dialect::OpenAiChat => openai_chat::stream::read,
+            Dialect::OpenAiResponses => openai_responses::stream::read,
+            Dialect::OpenAiEmbeddings => openai_embeddings::read_event,
+            Dialect::Anthropic => anthropic::stream::read,
+            Dialect::Gemini => gemini::stream::read,
         };
-        StreamReader { splitter, tap }
+        let mut reader = StreamReader::of_events(read);
+        reader.tap.strip_usage = strip_usage;
+        if dialect == Dialect::Gemini {
+            reader.splitter = Splitter::Either;
+        }
+        reader
+    }
+
+    /// Reads a stream of events, each with this.
+    pub(crate) fn of_events(read: EventReader) -> StreamReader {
+        let splitter = Splitter::Events(Frames::new(FRAME_BYTES_MAX));
+        StreamReader { splitter, tap: Tap { read, strip_usage: false, seen: Seen::default() } }
     }
 
     /// Takes a chunk of the provider's stream, gives what the client shall see of it.
@@ -204,19 +221,10 @@ impl Tap {
     fn take_element(&mut self, element: Element) {
         match element {
             Element::Whole(bytes) => match Json::parse(&bytes) {
-                Ok(event) => _ = self.read_event(event),
+                Ok(event) => _ = (self.read)(event, &mut self.seen),
                 Err(_) => self.seen.skip(bytes.len()),
             },
             Element::Oversized(bytes) => self.seen.skip(bytes),
-        }
-    }
-
-    fn read_event(&mut self, event: Json) -> OfUsage {
-        match self.dialect {
-            Dialect::OpenAiChat => openai_chat::stream::read(event, &mut self.seen),
-            Dialect::OpenAiResponses => openai_responses::stream::read(event, &mut self.seen),
-            Dialect::Anthropic => anthropic::stream::read(event, &mut self.seen),
-            Dialect::Gemini => gemini::stream::read(event, &mut self.seen),
         }
     }
 
@@ -230,7 +238,7 @@ impl Tap {
             }
             return Some(frame.0);
         };
-        match self.read_event(event) {
+        match (self.read)(event, &mut self.seen) {
             OfUsage::All => None,
             OfUsage::Member(name) if self.strip_usage => {
                 // Nobody breaks an event into lines; a cut across them would not be plain.

@@ -1,4 +1,4 @@
-//! Payloads as providers sent them must cost what is known, to the pico-dollar: read by a dialect,
+//! Payloads as providers sent them must cost what is known, to the pico-dollar: read by a flavour,
 //! priced by the catalog.
 //!
 //! The cases lie beside the checkout, in `../shared`; without them this test has nothing to do.
@@ -7,11 +7,10 @@
 
 use std::fs;
 
-use bytes::Bytes;
 use farthing_core::Usd;
-use farthing_core::pricing::{Catalog, CostStatus, Served};
-use farthing_core::usage::Usage;
-use farthing_wire::{Dialect, Reported};
+use farthing_core::pricing::{Catalog, Cost, CostStatus, Served};
+use farthing_core::usage::{Bucket, Usage};
+use farthing_wire::{Flavor, Reported};
 use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
@@ -19,11 +18,9 @@ use serde_json::Value;
 const CASES: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data/pricing_cases.jsonl");
 
-/// Whose cases are read, by provider and flavour, and at least how many there are.
-const READ: &[(&str, &[&str], Dialect, usize)] = &[
-    ("openai", &["chat"], Dialect::OpenAiChat, 49),
-    ("anthropic", &["default", "sse"], Dialect::Anthropic, 100),
-];
+/// The verdicts of cases that are certain.
+const CERTAIN: &[&str] =
+    &["agreed", "oracle_only", "corrected", "reference", "provider_reported", "must_error"];
 
 #[derive(Deserialize)]
 struct Case {
@@ -34,49 +31,64 @@ struct Case {
     timestamp: Timestamp,
     price_context: Served,
     usage_payload: Value,
-    expected_cost_usd: Option<String>,
+    expected_cost_usd: Option<Usd>,
+    provider_reported_cost_usd: Option<String>,
+    verdict: String,
 }
 
-/// What a payload says.
-struct Said {
-    model: Option<String>,
-    served: Served,
-    usage: Reported,
+/// What a case costs by the price list, and what the provider charged.
+#[derive(Debug, Default, PartialEq)]
+struct Costs {
+    listed: Option<Usd>,
+    charged: Option<Usd>,
 }
 
-fn read(dialect: Dialect, payload: &Value) -> Said {
-    let Some(events) = payload["events"].as_array() else {
-        let answer = dialect.read_answer(&Bytes::from(payload.to_string())).unwrap();
-        return Said { model: answer.model, served: answer.served, usage: answer.usage };
+fn costs(catalog: &Catalog, case: &Case) -> Result<Costs, String> {
+    let flavor = Flavor::of(&case.provider, &case.api_flavor).map_err(|it| it.to_string())?;
+    let payload = flavor.read_payload(&case.usage_payload.to_string(), &case.price_context);
+    let payload = payload.map_err(|it| it.to_string())?;
+    let (own, others) = match payload.usage {
+        Reported::Valid(usage) | Reported::NoPrompt(usage) => (usage, Vec::new()),
+        Reported::Joint { own, others } => (own, others),
+        unusable => return Err(format!("{unusable:?}")),
     };
-    let mut reader = dialect.stream_reader(false);
-    for event in events {
-        reader.push(format!("data: {event}\n\n").into(), &mut |_| {});
-    }
-    let model = reader.model().map(String::from);
-    Said { model, served: reader.served().clone(), usage: reader.usage().clone() }
+    let cost = |model: &str, usage: &Usage| {
+        let found = catalog.resolve(&case.provider, model, case.timestamp, &payload.served).ok();
+        found.map(|found| Cost::of(Some(&found.card), &usage.with(Bucket::Requests, 1)))
+    };
+    let answered = payload.model.as_deref().and_then(|model| cost(model, &own));
+    let listed = answered.or_else(|| cost(&case.model, &own)).unwrap_or(Cost::UNPRICED);
+    let listed = others.iter().fold(listed, |sum, other| {
+        sum.and(cost(&other.model, &other.usage).unwrap_or(Cost::UNPRICED))
+    });
+    let listed = listed.usd.filter(|_| listed.status == CostStatus::Priced);
+    Ok(Costs { listed, charged: payload.charged })
 }
 
-/// The cost of a case; `None` where a model has no price or the usage is not valid.
-fn cost(catalog: &Catalog, case: &Case, dialect: Dialect) -> Option<Usd> {
-    let Said { model, mut served, usage } = read(dialect, &case.usage_payload);
-    served.extend(case.price_context.clone());
-    let price = |model: &str, usage: &Usage| {
-        let found = catalog.resolve(&case.provider, model, case.timestamp, &served).ok()?;
-        let cost = found.card.cost(usage).ok()?;
-        assert_eq!(cost.status, CostStatus::Priced, "case {}", case.id);
-        cost.usd
-    };
-    let model = model.as_deref().unwrap_or(&case.model);
-    match usage {
-        Reported::Valid(usage) | Reported::NoPrompt(usage) => price(model, &usage),
-        Reported::Joint { own, others } => {
-            others.iter().try_fold(price(model, &own)?, |sum, other| {
-                sum.plus(price(&other.model, &other.usage)?).ok()
-            })
+/// An amount as JSON spells it, with an exponent where it is small.
+fn charged(amount: &str) -> Option<Usd> {
+    let chat = Flavor::of("openrouter", "chat").unwrap();
+    let usage = format!("{{\"cost\":{amount}}}");
+    chat.read_payload(&usage, &Served::new()).unwrap().charged
+}
+
+/// What is wrong with our answer to a case.
+fn mismatch(catalog: &Catalog, case: &Case) -> Option<String> {
+    let Case { id, provider, api_flavor, model, .. } = case;
+    let found = costs(catalog, case);
+    let expected = case.expected_cost_usd;
+    let right = match (case.verdict.as_str(), &found) {
+        ("must_error", found) => found.as_ref().map_or(true, |costs| *costs == Costs::default()),
+        ("provider_reported", Ok(costs)) => {
+            let reported = case.provider_reported_cost_usd.as_deref().unwrap();
+            costs.listed == expected && costs.charged == charged(reported)
         }
-        Reported::Absent | Reported::PromptOnly(_) | Reported::Invalid(_) => None,
-    }
+        (_, Ok(costs)) => costs.charged.or(costs.listed) == expected,
+        (_, Err(_)) => false,
+    };
+    (!right).then(|| {
+        format!("case {id}, {provider} {api_flavor} {model}: {found:?}, expected {expected:?}")
+    })
 }
 
 #[test]
@@ -86,17 +98,14 @@ fn recorded_payloads_cost_what_is_known() {
         return;
     };
     let catalog = Catalog::embedded().unwrap();
-    let cases: Vec<Case> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    for (provider, flavors, dialect, at_least) in READ {
-        let ours = cases.iter().filter(|case| {
-            case.provider == *provider && flavors.contains(&case.api_flavor.as_str())
-        });
-        let mut checked = 0;
-        for case in ours {
-            let expected = case.expected_cost_usd.as_ref().map(|usd| usd.parse::<Usd>().unwrap());
-            assert_eq!(cost(&catalog, case, *dialect), expected, "case {}", case.id);
-            checked += 1;
-        }
-        assert!(checked >= *at_least, "only {checked} cases of {provider}");
+    let cases = text.lines().map(|line| serde_json::from_str::<Case>(line).unwrap());
+    let certain = cases.filter(|case| CERTAIN.contains(&case.verdict.as_str()));
+    let (mut checked, mut mismatches) = (0, Vec::new());
+    for case in certain {
+        checked += 1;
+        mismatches.extend(mismatch(&catalog, &case));
     }
+    let wrong = mismatches.len();
+    assert!(wrong == 0, "{wrong} of {checked} are wrong:\n{}", mismatches.join("\n"));
+    assert!(checked > 400, "only {checked} cases were found");
 }

@@ -2,17 +2,14 @@
 
 use std::borrow::Cow;
 
-use bytes::Bytes;
 use farthing_core::Usd;
-use farthing_core::money::Overflow;
-use farthing_core::pricing::{Catalog, Cost, CostStatus, FoundBy, Served};
-use farthing_core::usage::Usage;
-use farthing_wire::{Dialect, ModelUsage, Reported};
+use farthing_core::pricing::{Catalog, Cost, CostStatus, FoundBy, Resolved, Served, Unresolved};
+use farthing_core::usage::{Bucket, Usage};
+use farthing_wire::{Flavor, ModelUsage, Payload, Reported};
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
-use crate::cli::dialects;
 use crate::cli::lines::Unanswered;
 
 /// A line of input.
@@ -37,74 +34,101 @@ pub(super) struct Priced {
     status: CostStatus,
     cost_usd: Usd,
     pico_usd: i128,
+    /// The cost by the price list, where the provider says itself what it charged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    list_cost_usd: Option<Usd>,
     model: String,
-    rule: FoundBy,
-    /// `None` where several models took part, each at its own rates.
+    /// `None` where nobody but the provider knows the price.
+    rule: Option<FoundBy>,
+    /// `None` likewise, and where several models took part, each at its own rates.
     rate_card: Option<String>,
 }
 
-/// What a payload says.
-struct Said {
-    model: Option<String>,
-    served: Served,
-    usage: Reported,
-}
-
-/// A stream, put down as the list of its events.
-#[derive(Deserialize)]
-struct Events<'p> {
-    #[serde(borrow)]
-    events: Vec<&'p RawValue>,
+/// What was consumed: by the model that answered, and by others.
+struct Consumed {
+    own: Usage,
+    others: Vec<ModelUsage>,
 }
 
 /// Prices one line.
 pub(super) fn price(catalog: &Catalog, line: &str) -> Result<Priced, Unanswered> {
     let case: Case<'_> = serde_json::from_str(line)?;
-    let because = |status| move |reason| Unanswered::Because(status, reason);
-    let dialect = dialects::of_flavor(&case.provider, &case.api_flavor).map_err(because(None))?;
-    let said = read(dialect, case.usage_payload.get()).map_err(because(None))?;
-    let invalid = Some(CostStatus::InvalidUsage);
-    let (usage, others) = usable(said.usage).map_err(because(invalid))?;
+    let unread = |reason: String| Unanswered::Because(None, reason);
+    let flavor = Flavor::of(&case.provider, &case.api_flavor);
+    let flavor = flavor.map_err(|unknown| unread(format!("api_flavor: {unknown}")))?;
+    let context = context(case.price_context).map_err(unread)?;
+    let payload = flavor.read_payload(case.usage_payload.get(), &context);
+    let payload = payload.map_err(|error| unread(error.to_string()))?;
+    let consumed = Consumed::of(&payload.usage)
+        .map_err(|reason| Unanswered::Because(Some(CostStatus::InvalidUsage), reason))?;
 
-    let mut served = context(case.price_context).map_err(because(None))?;
-    served.extend(said.served);
-    let resolve = |model: &str| catalog.resolve(&case.provider, model, case.timestamp, &served);
-    let answered = said.model.as_deref().and_then(|model| resolve(model).ok());
-    let found = answered.map_or_else(|| resolve(&case.model), Ok).map_err(|missed| {
-        let reason = super::unpriced(&case.model, &case.provider, &missed);
-        Unanswered::Because(Some(CostStatus::Unpriced), reason)
-    })?;
-    let cost = others.iter().try_fold(found.card.cost(&usage)?, |cost, other| {
-        match resolve(&other.model) {
-            Ok(found) => both(cost, found.card.cost(&other.usage)?),
-            Err(_) => Ok(cost.partial()),
-        }
-    })?;
-    let cost_usd = cost.usd.ok_or(Overflow)?;
-    Ok(Priced {
-        status: cost.status,
-        cost_usd,
-        pico_usd: cost_usd.pico(),
-        model: found.model.id.clone(),
-        rule: found.rule,
-        rate_card: others.is_empty().then(|| found.card.hash().to_string()),
-    })
+    let resolve =
+        |model: &str| catalog.resolve(&case.provider, model, case.timestamp, &payload.served);
+    let answered = payload.model.as_deref().and_then(|model| resolve(model).ok());
+    let found = answered.map_or_else(|| resolve(&case.model), Ok);
+    let card = |found: &Resolved| found.card.clone();
+    let mut cost = Cost::of(found.as_ref().ok().map(card).as_deref(), &consumed.own);
+    for other in &consumed.others {
+        let theirs = resolve(&other.model).ok().map(|found| card(&found));
+        cost = cost.and(Cost::of(theirs.as_deref(), &other.usage));
+    }
+    let several = !consumed.others.is_empty();
+    Priced::new(&case, &payload, found, cost, several)
 }
 
-impl From<Overflow> for Unanswered {
-    fn from(overflow: Overflow) -> Unanswered {
-        Unanswered::Because(Some(CostStatus::InvalidUsage), overflow.to_string())
+// === impl Priced ===
+
+impl Priced {
+    /// The provider's own figure, where it has one, else that of the price list.
+    fn new(
+        case: &Case<'_>,
+        payload: &Payload,
+        found: Result<Resolved, Unresolved>,
+        listed: Cost,
+        several: bool,
+    ) -> Result<Priced, Unanswered> {
+        let (status, cost_usd) = match (payload.charged, listed.usd) {
+            (Some(charged), _) => (CostStatus::ProviderReported, charged),
+            (None, Some(usd)) if found.is_ok() => (listed.status, usd),
+            _ => {
+                let reason = match &found {
+                    Err(missed) => super::unpriced(&case.model, &case.provider, missed),
+                    Ok(_) => "the counts are beyond all amounts of money".to_owned(),
+                };
+                return Err(Unanswered::Because(Some(listed.status), reason));
+            }
+        };
+        let asked = || payload.model.clone().unwrap_or_else(|| case.model.clone().into_owned());
+        let found = found.ok();
+        Ok(Priced {
+            status,
+            cost_usd,
+            pico_usd: cost_usd.pico(),
+            list_cost_usd: listed.usd.filter(|_| payload.charged.is_some()),
+            model: found.as_ref().map_or_else(asked, |found| found.model.id.clone()),
+            rule: found.as_ref().map(|found| found.rule),
+            rate_card: found.filter(|_| !several).map(|found| found.card.hash().to_string()),
+        })
     }
 }
 
-/// The cost of both.
-fn both(one: Cost, other: Cost) -> Result<Cost, Overflow> {
-    let usd = match (one.usd, other.usd) {
-        (Some(one), Some(other)) => Some(one.plus(other)?),
-        _ => return Ok(one.partial()),
-    };
-    let status = if other.status == CostStatus::Priced { one.status } else { other.status };
-    Ok(Cost { usd, status, ..one })
+// === impl Consumed ===
+
+impl Consumed {
+    fn of(reported: &Reported) -> Result<Consumed, String> {
+        let (own, others) = match reported {
+            Reported::Valid(usage) | Reported::NoPrompt(usage) => (*usage, Vec::new()),
+            Reported::Joint { own, others } => (*own, others.clone()),
+            Reported::PromptOnly(_) => {
+                return Err("the payload ends before the answer does".to_owned());
+            }
+            Reported::Absent => return Err("the payload has no usage".to_owned()),
+            Reported::Invalid(reason) => return Err(reason.clone()),
+        };
+        // A few providers charge for the request as such.
+        let requests = own.get(Bucket::Requests).max(1);
+        Ok(Consumed { own: own.with(Bucket::Requests, requests), others })
+    }
 }
 
 /// What of how a request was served does not stand in the answer.
@@ -112,46 +136,4 @@ fn context(context: Option<&RawValue>) -> Result<Served, String> {
     let served = context.map_or(Ok(None), |context| serde_json::from_str(context.get()));
     let served: Option<Served> = served.map_err(|error| format!("price_context: {error}"))?;
     Ok(served.unwrap_or_default())
-}
-
-/// Reads a payload: an answer, its usage alone, or the events of a stream.
-fn read(dialect: Dialect, payload: &str) -> Result<Said, String> {
-    if let Ok(stream) = serde_json::from_str::<Events<'_>>(payload) {
-        return Ok(read_stream(dialect, &stream));
-    }
-    let read = |body: String| {
-        let answer = dialect.read_answer(&Bytes::from(body)).map_err(|error| error.to_string())?;
-        Ok(Said { model: answer.model, served: answer.served, usage: answer.usage })
-    };
-    let said: Said = read(payload.to_owned())?;
-    match said.usage {
-        Reported::Absent => read(format!("{{\"usage\":{payload}}}")),
-        _ => Ok(said),
-    }
-}
-
-fn read_stream(dialect: Dialect, stream: &Events<'_>) -> Said {
-    let mut reader = dialect.stream_reader(false);
-    for event in &stream.events {
-        // A line break would end the frame's line; JSON needs none.
-        let data = event.get().replace(['\n', '\r'], " ");
-        reader.push(format!("data: {data}\n\n").into(), &mut |_| {});
-    }
-    reader.finish(&mut |_| {});
-    Said {
-        model: reader.model().map(str::to_owned),
-        served: reader.served().clone(),
-        usage: reader.usage().clone(),
-    }
-}
-
-/// What the model consumed that answered, and what others did.
-fn usable(reported: Reported) -> Result<(Usage, Vec<ModelUsage>), String> {
-    match reported {
-        Reported::Valid(usage) | Reported::NoPrompt(usage) => Ok((usage, Vec::new())),
-        Reported::Joint { own, others } => Ok((own, others)),
-        Reported::PromptOnly(_) => Err("the payload ends before the answer does".to_owned()),
-        Reported::Absent => Err("the payload has no usage".to_owned()),
-        Reported::Invalid(reason) => Err(reason),
-    }
 }

@@ -12,6 +12,7 @@ mod embedded;
 mod file;
 mod found;
 mod hours;
+mod joint;
 mod memory;
 mod model;
 mod names;

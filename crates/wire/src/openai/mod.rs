@@ -3,6 +3,7 @@
 
 pub(crate) mod charged;
 pub(crate) mod error;
+pub(crate) mod other;
 pub(crate) mod usage;
 
 use farthing_core::pricing::{Dimension, Served};

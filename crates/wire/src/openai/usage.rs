@@ -18,6 +18,7 @@
 //! | `cache_read_input_tokens` within the prompt | Databricks, LiteLLM |
 //! | `cache_creation_tokens` for cache writes | LiteLLM |
 //! | no details of the output, which is images | OpenAI's images |
+//! | `citation_tokens` and `num_search_queries`, and with them thinking that no total contains | Perplexity |
 
 use farthing_core::usage::{Bucket, Usage};
 
@@ -86,8 +87,34 @@ pub(crate) fn reported(usage: Option<Json>, names: Names) -> Reported {
 fn read(usage: Json, names: Names) -> Result<Usage, String> {
     let prompt = required(usage, names.prompt)?;
     let buckets = prompt_buckets(usage, names, prompt)?;
-    let completion = completion(usage, names, prompt)?;
-    completion_buckets(usage, names, completion, buckets)
+    let research = Research::read(usage)?;
+    let completion = completion(usage, names, prompt, &research)?;
+    let buckets = completion_buckets(usage, names, completion, buckets)?;
+    Ok(buckets
+        .with(Bucket::Citation, research.cited.unwrap_or(0))
+        .with(Bucket::WebSearch, research.searches.unwrap_or(0)))
+}
+
+/// What a provider looked up before its model answered.
+struct Research {
+    cited: Option<u64>,
+    searches: Option<u64>,
+}
+
+// === impl Research ===
+
+impl Research {
+    fn read(usage: Json) -> Result<Research, String> {
+        Ok(Research {
+            cited: count(Some(usage), "citation_tokens")?,
+            searches: count(Some(usage), "num_search_queries")?,
+        })
+    }
+
+    /// Whether thinking is counted apart from the answer, whatever the total says.
+    fn thinks_apart(&self) -> bool {
+        self.cited.is_some() || self.searches.is_some()
+    }
 }
 
 /// The buckets of the prompt.
@@ -123,18 +150,19 @@ fn prompt_buckets(usage: Json, names: Names, prompt: u64) -> Result<Usage, Strin
 }
 
 /// The tokens of the answer, thinking included, once the total agrees.
-fn completion(usage: Json, names: Names, prompt: u64) -> Result<u64, String> {
-    let completion = match names.answers {
+fn completion(usage: Json, names: Names, prompt: u64, research: &Research) -> Result<u64, String> {
+    let said = match names.answers {
         true => required(usage, names.completion)?,
         false => count(Some(usage), names.completion)?.unwrap_or(0),
     };
-    let Some(total) = count(Some(usage), "total_tokens")? else { return Ok(completion) };
-    let thought = thought(usage, names)?;
-    match total.checked_sub(prompt) {
-        Some(rest) if rest == completion => Ok(completion),
-        Some(rest) if rest == completion + thought => Ok(rest),
-        _ => Err(format!(
-            "total_tokens is {total}, but {} and {} are {prompt} and {completion}",
+    let with_thought = said + thought(usage, names)?;
+    let assumed = if research.thinks_apart() { with_thought } else { said };
+    match count(Some(usage), "total_tokens")? {
+        None => Ok(assumed),
+        Some(total) if total == prompt + said => Ok(assumed),
+        Some(total) if total == prompt + with_thought => Ok(with_thought),
+        Some(total) => Err(format!(
+            "total_tokens is {total}, but {} and {} are {prompt} and {said}",
             names.prompt, names.completion
         )),
     }
@@ -149,16 +177,22 @@ fn completion_buckets(
 ) -> Result<Usage, String> {
     let [details] = usage.pick([names.completion_details]);
     let said = details.filter(|details| !details.is_null());
+    let exceeds = |name: &str| {
+        format!("{name} exceed the {completion} {} that contain them", names.completion)
+    };
     let kinds = [
         (thought(usage, names)?, "reasoning_tokens", Bucket::OutputReasoning),
         (count(said, "audio_tokens")?.unwrap_or(0), "audio_tokens", Bucket::OutputAudio),
         (count(said, "image_tokens")?.unwrap_or(0), "image_tokens", Bucket::OutputImage),
     ];
+    for guessed in ["accepted_prediction_tokens", "rejected_prediction_tokens"] {
+        if count(said, guessed)? > Some(completion) {
+            return Err(exceeds(guessed));
+        }
+    }
     let mut rest = completion;
     for (tokens, name, bucket) in kinds {
-        rest = rest.checked_sub(tokens).ok_or_else(|| {
-            format!("{name} exceed the {completion} {} that contain them", names.completion)
-        })?;
+        rest = rest.checked_sub(tokens).ok_or_else(|| exceeds(name))?;
         buckets = buckets.with(bucket, tokens);
     }
     let unsaid = if said.is_some() { Bucket::Output } else { names.output };

@@ -89,6 +89,36 @@ fn the_total_tells_whether_thinking_is_inside_of_the_completion() {
 }
 
 #[test]
+fn research_is_counted_beside_the_answer() {
+    let usage = r#"{"prompt_tokens":33,"completion_tokens":7163,"total_tokens":7196,
+        "citation_tokens":20016,"num_search_queries":18,"reasoning_tokens":73997,"cost":{"x":1}}"#;
+    let buckets = [
+        ("input", 33),
+        ("output", 7163),
+        ("output_reasoning", 73_997),
+        ("citation", 20_016),
+        ("web_search", 18),
+    ];
+    assert_eq!(valid(usage), buckets);
+}
+
+#[test]
+fn cached_tokens_are_found_wherever_they_are_told() {
+    for (member, cached) in [
+        (r#""cached_tokens":4"#, 4),
+        (r#""num_cached_tokens":4"#, 4),
+        (r#""cached_prompt_text_tokens":4"#, 4),
+        (r#""cache_read_input_tokens":4"#, 4),
+        (r#""prompt_cache_hit_tokens":4,"prompt_cache_miss_tokens":5"#, 4),
+        (r#""num_cached_tokens":null,"prompt_tokens_details":{"cached_tokens":4}"#, 4),
+    ] {
+        let usage = format!(r#"{{"prompt_tokens":9,"completion_tokens":1,{member}}}"#);
+        let expected = [("input", 9 - cached), ("cache_read", cached), ("output", 1)];
+        assert_eq!(valid(&usage), expected, "{member}");
+    }
+}
+
+#[test]
 fn nothing_said_is_not_the_same_as_nothing_consumed() {
     assert_eq!(reported(None, CHAT), Reported::Absent);
     assert_eq!(read("null"), Reported::Absent);
@@ -138,6 +168,14 @@ fn contradictions_are_refused_with_their_reason() {
         (
             r#"{"prompt_tokens":9,"completion_tokens":6,"cached_tokens":1,"prompt_cache_hit_tokens":2}"#,
             "cached tokens are said to be 2 and 1",
+        ),
+        (
+            r#"{"prompt_tokens":9,"completion_tokens":6,"prompt_cache_hit_tokens":2,"prompt_cache_miss_tokens":8}"#,
+            "2 cache hits and 8 misses are not 9 tokens",
+        ),
+        (
+            r#"{"prompt_tokens":9,"completion_tokens":6,"completion_tokens_details":{"rejected_prediction_tokens":7}}"#,
+            "rejected_prediction_tokens exceed the 6 completion_tokens that contain them",
         ),
     ] {
         assert_eq!(read(usage), Reported::Invalid(reason.into()), "{usage}");
