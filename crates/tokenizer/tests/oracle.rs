@@ -20,10 +20,10 @@ fn every_name_is_read_back() {
     for name in Encoding::ALL {
         assert_eq!(name.name().parse(), Ok(name));
     }
-    let error = "p50k_base".parse::<Encoding>().unwrap_err();
+    let error = "r50k_base".parse::<Encoding>().unwrap_err();
     assert_eq!(
         error.to_string(),
-        "unknown encoding `p50k_base`: use `o200k_base` or `cl100k_base`"
+        "unknown encoding `r50k_base`: use `o200k_base`, `o200k_harmony`, `cl100k_base` or `p50k_base`"
     );
 }
 
@@ -55,7 +55,7 @@ fn spelled_special_tokens_are_ordinary_text() {
 /// letter.
 #[test]
 fn letters_are_those_of_unicode_16() {
-    for name in Encoding::ALL {
+    for name in [Encoding::O200kBase, Encoding::Cl100kBase] {
         let count = |text| encoding(name).count(text);
         assert_eq!(count("é\n \n"), count("é") + 1);
         assert_eq!(count("\u{a7ce}\n \n"), count("\u{a7ce}") + 2);
