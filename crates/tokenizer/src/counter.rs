@@ -10,7 +10,7 @@ use crate::cache::Cache;
 use crate::encoding::Tokenizer;
 use crate::key::Key;
 use crate::merge::Merger;
-use crate::split::Split;
+use crate::split::{Split, for_each_piece};
 use crate::vocabulary::Vocabulary;
 
 /// The most workers of one encoding; more threads than that wait for each other.
@@ -60,13 +60,10 @@ impl<S: Split> Tokenizer for Counter<S> {
     fn count(&self, text: &str) -> u64 {
         let mut worker = self.worker();
         let worker = worker.get_or_insert_with(Worker::new);
-        let text = text.as_bytes();
-        let (mut start, mut count) = (0, 0);
-        while start < text.len() {
-            let end = S::end(text, start);
-            count += worker.count(&self.vocabulary, text, start, end);
-            start = end;
-        }
+        let mut count = 0;
+        for_each_piece::<S>(text, |start, end| {
+            count += worker.count(&self.vocabulary, text.as_bytes(), start, end);
+        });
         count
     }
 }
@@ -93,10 +90,10 @@ impl Worker {
         let Self { cache, merger } = self;
         let piece = &text[start..end];
         match Key::load(text, start, end) {
-            Some(key) => cache.short(key, || match vocabulary.is_token(key) {
-                true => 1,
-                false => merger.count(vocabulary, piece),
-            }),
+            Some(key) => {
+                let is_token = || vocabulary.is_token(key);
+                cache.short(key, is_token, || merger.count(vocabulary, piece))
+            }
             None if piece.len() <= Cache::MAX_LEN => {
                 cache.long(piece, || merger.count(vocabulary, piece))
             }

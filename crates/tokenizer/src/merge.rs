@@ -17,16 +17,20 @@ use crate::vocabulary::{NONE, Rank, Vocabulary};
 const GLANCE: usize = 128;
 /// The first guess, in bytes, of how far a token's context reaches.
 const WINDOW: usize = 128;
-const POSITION_BITS: u32 = 8;
+const PLACE_BITS: u32 = 7;
+const PLACE: i32 = (1 << PLACE_BITS) - 1;
 
 /// What encoding works on; kept from piece to piece.
 #[derive(Default)]
 pub(crate) struct Merger {
     parts: Parts,
-    /// For each part the rank of its merge with the next and its place, in one number.
-    pairs: Vec<u32>,
+    pairs: Vec<Pair>,
     queue: BinaryHeap<Reverse<(Rank, u32)>>,
 }
+
+/// The rank of the merge of a part with the next and, in the last bits, the part's place. Signed,
+/// since the least of several is found fastest so.
+type Pair = i32;
 
 /// The tokens so far, each at the place of its first byte.
 #[derive(Default)]
@@ -83,55 +87,58 @@ impl Merger {
     fn encode(&mut self, vocabulary: &Vocabulary, text: &[u8]) -> u64 {
         self.parts.begin(vocabulary, text);
         let merges = match text.len() <= GLANCE {
-            true => self.merge_at_a_glance(vocabulary),
+            true => self.merge_at_a_glance(vocabulary, text),
             false => self.merge_by_queue(vocabulary),
         };
         (text.len() - merges) as u64
     }
 
-    fn merge_at_a_glance(&mut self, vocabulary: &Vocabulary) -> usize {
+    fn merge_at_a_glance(&mut self, vocabulary: &Vocabulary, text: &[u8]) -> usize {
         let Self { parts, pairs, .. } = self;
-        let key = |rank: Rank, at: usize| match rank {
-            NONE => u32::MAX,
-            rank => rank << POSITION_BITS | at as u32,
-        };
         pairs.clear();
-        pairs.extend((0..parts.tokens.len()).map(|at| key(parts.pair(vocabulary, at), at)));
+        pairs.extend(
+            text.iter()
+                .zip(text.get(1..).unwrap_or_default())
+                .zip(0..)
+                .map(|((&left, &right), at)| pair(vocabulary.merged_bytes(left, right), at)),
+        );
+        pairs.push(pair(NONE, 0));
         let mut merges = 0;
         loop {
-            let first = pairs.iter().fold(u32::MAX, |least, &pair| least.min(pair));
-            if first == u32::MAX {
+            let first = pairs.iter().fold(Pair::MAX, |least, &pair| least.min(pair));
+            let rank = (first >> PLACE_BITS) as Rank;
+            if rank >= NONE {
                 return merges;
             }
-            let at = (first & ((1 << POSITION_BITS) - 1)) as usize;
-            let right = parts.merge(at, first >> POSITION_BITS);
+            let at = (first & PLACE) as usize;
+            let right = parts.merge(at, rank);
             merges += 1;
-            pairs[right] = u32::MAX;
-            pairs[at] = key(parts.pair(vocabulary, at), at);
+            pairs[right] = pair(NONE, 0);
+            pairs[at] = pair(parts.merged(vocabulary, at), at);
             if at > 0 {
                 let before = parts.previous[at] as usize;
-                pairs[before] = key(parts.pair(vocabulary, before), before);
+                pairs[before] = pair(parts.merged(vocabulary, before), before);
             }
         }
     }
 
     fn merge_by_queue(&mut self, vocabulary: &Vocabulary) -> usize {
         let Self { parts, queue, .. } = self;
-        let pairs = (0..parts.tokens.len()).map(|at| (parts.pair(vocabulary, at), at as u32));
+        let ranks = (0..parts.tokens.len()).map(|at| (parts.merged(vocabulary, at), at as u32));
         queue.clear();
-        queue.extend(pairs.filter(|pair| pair.0 != NONE).map(Reverse));
+        queue.extend(ranks.filter(|pair| pair.0 != NONE).map(Reverse));
         let mut merges = 0;
         while let Some(Reverse((rank, at))) = queue.pop() {
             let at = at as usize;
             // The pair may have been merged into others since.
-            if parts.pair(vocabulary, at) != rank {
+            if parts.merged(vocabulary, at) != rank {
                 continue;
             }
             parts.merge(at, rank);
             merges += 1;
             let before = (at > 0).then(|| parts.previous[at] as usize);
             for at in before.into_iter().chain([at]) {
-                let rank = parts.pair(vocabulary, at);
+                let rank = parts.merged(vocabulary, at);
                 if rank != NONE {
                     queue.push(Reverse((rank, at as u32)));
                 }
@@ -139,6 +146,10 @@ impl Merger {
         }
         merges
     }
+}
+
+fn pair(rank: Rank, at: usize) -> Pair {
+    (rank as Pair) << PLACE_BITS | at as Pair
 }
 
 // === impl Parts ===
@@ -155,7 +166,8 @@ impl Parts {
     }
 
     /// The rank of the merge of the token at `at` with the next one.
-    fn pair(&self, vocabulary: &Vocabulary, at: usize) -> Rank {
+    #[inline(always)]
+    fn merged(&self, vocabulary: &Vocabulary, at: usize) -> Rank {
         match (self.tokens[at], self.tokens.get(self.next[at] as usize)) {
             (NONE, _) | (_, None) => NONE,
             (left, Some(&right)) => vocabulary.merged(left, right),

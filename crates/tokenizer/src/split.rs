@@ -5,6 +5,7 @@
 //! the end of the piece that begins at a place: it looks at every byte a bounded number of times and
 //! needs no memory.
 
+mod block;
 mod cl100k;
 mod o200k;
 mod p50k;
@@ -13,6 +14,8 @@ pub(crate) use cl100k::Cl100k;
 pub(crate) use o200k::O200k;
 pub(crate) use p50k::P50k;
 
+use block::Block;
+
 use crate::unicode::{Char, Class};
 
 /// A published pattern.
@@ -20,6 +23,32 @@ pub(crate) trait Split {
     /// Where the piece ends that begins at `start`: always further on, where there is text. `text` is
     /// valid UTF-8 and `start` a boundary of characters.
     fn end(text: &[u8], start: usize) -> usize;
+
+    /// Where in the block the piece ends that begins at `start`, below [`Block::LEN`]. Nothing where
+    /// the block does not tell for certain.
+    fn end_within(block: &Block, start: usize) -> Option<usize>;
+}
+
+/// Calls `each` with start and end of every piece, in order.
+#[inline(always)]
+pub(crate) fn for_each_piece<S: Split>(text: &str, mut each: impl FnMut(usize, usize)) {
+    let text = text.as_bytes();
+    let mut base = 0;
+    while base < text.len() {
+        let block = Block::load(text, base);
+        let mut start = 0;
+        while start < Block::LEN && base + start < text.len() {
+            let end = match S::end_within(&block, start) {
+                Some(end) => end,
+                // Too near to the block's end, not too hard for it.
+                None if start > 0 && block.foreign >> start == 0 => break,
+                None => S::end(text, base + start) - base,
+            };
+            each(base + start, base + end);
+            start = end;
+        }
+        base += start;
+    }
 }
 
 /// The byte at `at`; past the end, one that no rule asks for.

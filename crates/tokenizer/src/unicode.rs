@@ -56,16 +56,20 @@ impl Char {
     #[inline(always)]
     pub(crate) fn at(text: &[u8], at: usize) -> Self {
         let bits = |byte: u8| u32::from(byte & 0x3f);
-        let (code_point, len) = match text.get(at..).unwrap_or_default() {
-            &[a, ..] if a < 0x80 => (u32::from(a), 1),
-            &[a, b, ..] if a < 0xe0 => (u32::from(a & 0x1f) << 6 | bits(b), 2),
-            &[a, b, c, ..] if a < 0xf0 => (u32::from(a & 0xf) << 12 | bits(b) << 6 | bits(c), 3),
-            &[a, b, c, d, ..] => {
-                (u32::from(a & 7) << 18 | bits(b) << 12 | bits(c) << 6 | bits(d), 4)
+        let (class, len) = match *text.get(at..).unwrap_or_default() {
+            // The first page.
+            [a, ..] if a < 0x80 => (Class(PAGES[usize::from(a)]), 1),
+            [a, b, ..] if a < 0xe0 => (Class::of(u32::from(a & 0x1f) << 6 | bits(b)), 2),
+            [a, b, c, ..] if a < 0xf0 => {
+                (Class::of(u32::from(a & 0xf) << 12 | bits(b) << 6 | bits(c)), 3)
             }
-            _ => return Self { class: Class(0), len: 0 },
+            [a, b, c, d, ..] => {
+                let end = bits(b) << 12 | bits(c) << 6 | bits(d);
+                (Class::of(u32::from(a & 7) << 18 | end), 4)
+            }
+            _ => (Class(0), 0),
         };
-        Self { class: Class::of(code_point), len }
+        Self { class, len }
     }
 
     /// Whether there is such a character, and of one of these classes.

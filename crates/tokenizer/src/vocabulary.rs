@@ -6,7 +6,7 @@ use crate::key::Key;
 pub(crate) type Rank = u32;
 
 /// More than any rank: no token.
-pub(crate) const NONE: Rank = Rank::MAX;
+pub(crate) const NONE: Rank = 1 << RANK_BITS;
 
 const RANK_BITS: u32 = 18;
 const RANK_MASK: u64 = (1 << RANK_BITS) - 1;
@@ -16,6 +16,8 @@ const SINGLE_BYTES: usize = 256;
 pub(crate) struct Vocabulary {
     /// The rank of each byte's own token.
     bytes: [Rank; SINGLE_BYTES],
+    /// The rank of what two such tokens merge into, the first byte's times 256 apart.
+    byte_pairs: Box<[Rank]>,
     merges: Merges,
     words: Words,
 }
@@ -43,6 +45,7 @@ impl Vocabulary {
         let count = singles.len() + 2 * pairs.len();
         let mut this = Self {
             bytes: [NONE; SINGLE_BYTES],
+            byte_pairs: Box::default(),
             merges: Merges::with_room_for(count),
             words: Words::with_room_for(count),
         };
@@ -62,6 +65,10 @@ impl Vocabulary {
             this.merges.insert(left, right, u64::from(rank));
             this.words.insert(tokens.join(left as usize, right as usize));
         }
+        let ranks = &this.bytes;
+        let byte_pairs =
+            ranks.iter().flat_map(|&left| ranks.iter().map(move |&right| (left, right)));
+        this.byte_pairs = byte_pairs.map(|(left, right)| this.merged(left, right)).collect();
         this
     }
 
@@ -69,6 +76,12 @@ impl Vocabulary {
     #[inline(always)]
     pub(crate) fn byte(&self, byte: u8) -> Rank {
         self.bytes[usize::from(byte)]
+    }
+
+    /// The rank of what the tokens of two bytes merge into; [`NONE`] where they do not.
+    #[inline(always)]
+    pub(crate) fn merged_bytes(&self, left: u8, right: u8) -> Rank {
+        self.byte_pairs[usize::from(left) << 8 | usize::from(right)]
     }
 
     /// The rank of what two tokens merge into; [`NONE`] where they do not.

@@ -1,5 +1,6 @@
 //! The pattern of cl100k_base.
 
+use super::block::{Block, end_of_run, has};
 use super::{Space, Split, byte, contraction, digits, run, run_of_others};
 use crate::unicode::{Char, Class};
 
@@ -46,6 +47,28 @@ impl Split for Cl100k {
             return space.after_newline;
         }
         space.before_word(text, start)
+    }
+
+    #[inline(always)]
+    fn end_within(block: &Block, start: usize) -> Option<usize> {
+        let letters = block.letters;
+        let no_prefixes =
+            letters | block.digits | block.newlines | block.apostrophes | block.foreign;
+        if has(letters | !no_prefixes & letters >> 1, start) {
+            return block.certain(end_of_run(letters, start + 1), block.foreign);
+        }
+        if has(block.digits, start) {
+            let end = end_of_run(block.digits, start).min(start + 3);
+            return block.certain(end, block.foreign);
+        }
+        if has(block.apostrophes, start) {
+            return None;
+        }
+        if let Some(end) = block.end_of_punctuation(start) {
+            let end = block.certain(end, block.foreign)?;
+            return block.certain(end_of_run(block.newlines, end), 0);
+        }
+        block.end_of_space(start)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The pattern of o200k_base.
 
+use super::block::{Block, end_of_run, has};
 use super::{Space, Split, byte, contraction, digits, run, run_of_others};
 use crate::unicode::{Char, Class};
 
@@ -47,6 +48,27 @@ impl Split for O200k {
             }
         }
         white_space(text, start)
+    }
+
+    #[inline(always)]
+    fn end_within(block: &Block, start: usize) -> Option<usize> {
+        let letters = block.letters;
+        let prefixes = !(letters | block.digits | block.newlines | block.foreign);
+        if has(letters | prefixes & letters >> 1, start) {
+            let word = start + usize::from(!has(letters, start));
+            let capitals = end_of_run(letters & !block.lower, word);
+            let end = end_of_run(block.lower, capitals);
+            return block.certain(end, block.foreign | block.apostrophes);
+        }
+        if has(block.digits, start) {
+            let end = end_of_run(block.digits, start).min(start + 3);
+            return block.certain(end, block.foreign);
+        }
+        if let Some(end) = block.end_of_punctuation(start) {
+            let end = block.certain(end, block.foreign)?;
+            return block.certain(end_of_run(block.newlines | block.slashes, end), 0);
+        }
+        block.end_of_space(start)
     }
 }
 

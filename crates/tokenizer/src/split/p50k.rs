@@ -1,5 +1,6 @@
 //! The pattern of p50k_base.
 
+use super::block::{Block, end_of_run, has};
 use super::{Space, Split, byte, run, run_of_others};
 use crate::unicode::{Char, Class};
 
@@ -36,5 +37,15 @@ impl Split for P50k {
             return run_of_others(text, begin, Class::SPACE.or(Class::LETTER).or(Class::NUMBER));
         }
         Space::at(text, start).before_word(text, start)
+    }
+
+    #[inline(always)]
+    fn end_within(block: &Block, start: usize) -> Option<usize> {
+        let begin = start + usize::from(has(block.blanks, start));
+        if has(block.letters, begin) {
+            return block.certain(end_of_run(block.letters, begin), block.foreign);
+        }
+        // Old and rare: what is less common is left to the other way.
+        None
     }
 }
