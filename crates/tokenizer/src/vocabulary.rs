@@ -23,7 +23,11 @@ pub(crate) struct Vocabulary {
 }
 
 /// (left, right) -> what they merge into: an open hash table of slots that hold all three ranks.
+///
+/// Most pairs do not merge. A filter that stays near the processor knows it of nearly all of them.
 struct Merges {
+    /// Two bits of one word for each pair.
+    filter: Box<[u64]>,
     slots: Box<[u64]>,
     shift: u32,
 }
@@ -139,18 +143,32 @@ impl Arena {
 impl Merges {
     fn with_room_for(count: usize) -> Self {
         let slots = (2 * count).next_power_of_two();
-        Self { slots: vec![0; slots].into(), shift: u64::BITS - slots.ilog2() }
+        Self {
+            filter: vec![0; slots / 16].into(),
+            slots: vec![0; slots].into(),
+            shift: u64::BITS - slots.ilog2(),
+        }
     }
 
     #[inline(always)]
-    fn first_slot(&self, pair: u64) -> usize {
-        (pair.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> self.shift) as usize
+    fn hash(pair: u64) -> u64 {
+        pair.wrapping_mul(0x9e37_79b9_7f4a_7c15)
+    }
+
+    /// A word of the filter and the two bits in it.
+    #[inline(always)]
+    fn place_in_filter(&self, hash: u64) -> (usize, u64) {
+        let bits = hash ^ hash >> 32;
+        ((hash >> self.shift + 4) as usize, 1 << (bits & 63) | 1 << (bits >> 6 & 63))
     }
 
     fn insert(&mut self, left: u64, right: u64, merged: u64) {
         let pair = left << RANK_BITS | right;
         let mask = self.slots.len() - 1;
-        let mut at = self.first_slot(pair);
+        let hash = Self::hash(pair);
+        let (word, bits) = self.place_in_filter(hash);
+        self.filter[word] |= bits;
+        let mut at = (hash >> self.shift) as usize;
         while self.slots[at] != 0 {
             at = (at + 1) & mask;
         }
@@ -161,7 +179,12 @@ impl Merges {
     fn get(&self, left: Rank, right: Rank) -> Rank {
         let pair = u64::from(left) << RANK_BITS | u64::from(right);
         let mask = self.slots.len() - 1;
-        let mut at = self.first_slot(pair);
+        let hash = Self::hash(pair);
+        let (word, bits) = self.place_in_filter(hash);
+        if self.filter[word] & bits != bits {
+            return NONE;
+        }
+        let mut at = (hash >> self.shift) as usize;
         loop {
             let slot = self.slots[at & mask];
             if slot >> RANK_BITS == pair && slot != 0 {
