@@ -177,12 +177,8 @@ fn count_line(
 ) -> Result<LineCount, Unanswered> {
     let Line { request, model, uri } = serde_json::from_str(line)?;
     let unanswered = |reason| Unanswered::Because(None, reason);
-    let api = match (api, uri) {
-        (None, Some(uri)) => Some(dialects::of_uri(&uri).map_err(unanswered)?),
-        (api, _) => api,
-    };
     let body = Bytes::copy_from_slice(request.get().as_bytes());
-    let request: Request = dialects::parse(api, body).map_err(unanswered)?;
+    let request: Request = dialects::parse(api, uri.as_deref(), body).map_err(unanswered)?;
     let model = model.as_deref().unwrap_or(request.model.as_str());
     let Anatomy { by_kind, method, .. } = counter.count(model, &request.prompt);
     Ok(LineCount { tokens: by_kind.total(), method, by_kind })

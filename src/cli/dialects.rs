@@ -4,7 +4,7 @@ use std::path::Path;
 
 use anyhow::{Result, anyhow};
 use bytes::Bytes;
-use farthing_wire::{Dialect, InvalidDialect, Request};
+use farthing_wire::{Dialect, GeminiTarget, InvalidDialect, Request};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 
@@ -16,6 +16,9 @@ use super::input;
 /// Where none of ours is spoken there.
 pub(super) fn of_uri(uri: &str) -> Result<Dialect, String> {
     let path = uri.split(['?', '#']).next().unwrap_or_default().trim_end_matches('/');
+    if GeminiTarget::of(path).is_some() {
+        return Ok(Dialect::Gemini);
+    }
     // What is to be counted is written as what is to be answered.
     let path = path.strip_suffix("/count_tokens").unwrap_or(path);
     let spoken = Dialect::ALL.iter().find(|dialect| path.ends_with(dialect.path()));
@@ -49,18 +52,24 @@ fn named(name: &str) -> Result<Dialect, InvalidDialect> {
     Dialect::ALL.iter().find(path).copied().map_or_else(|| name.parse(), Ok)
 }
 
-/// Reads a request, in the dialect that it is said to be in or looks like.
+/// Reads a request, in the dialect that it is said to be in, was sent to or looks like.
 ///
 /// # Errors
 /// What is wrong with it.
-pub(super) fn parse(dialect: Option<Dialect>, body: Bytes) -> Result<Request, String> {
-    let dialect = dialect.map_or_else(|| of_body(&body), Ok)?;
-    dialect.parse(body).map_err(|error| error.to_string())
+pub(super) fn parse(
+    dialect: Option<Dialect>,
+    uri: Option<&str>,
+    body: Bytes,
+) -> Result<Request, String> {
+    let spoken = dialect.map(Ok).or_else(|| uri.map(of_uri));
+    let dialect = spoken.unwrap_or_else(|| of_body(&body))?;
+    let path = uri.unwrap_or(dialect.path());
+    dialect.parse_at(path, body).map_err(|error| error.to_string())
 }
 
 /// Reads the request in a file.
 pub(super) fn open(dialect: Option<Dialect>, file: &Path) -> Result<Request> {
-    let request = parse(dialect, input::body(file)?.into());
+    let request = parse(dialect, None, input::body(file)?.into());
     request.map_err(|reason| anyhow!("{}: {reason}", input::name(file)))
 }
 
@@ -124,6 +133,9 @@ mod tests {
         }
         let counted = "https://api.anthropic.com/v1/messages/count_tokens?beta=true";
         assert_eq!(of_uri(counted), Ok(Dialect::Anthropic));
+        let gemini = "https://g.example/v1beta/models/gemini-3-pro:streamGenerateContent?alt=sse";
+        assert_eq!(of_uri(gemini), Ok(Dialect::Gemini));
+        assert_eq!(of_uri("https://api.openai.com/v1/responses"), Ok(Dialect::OpenAiResponses));
         let error = of_uri("https://api.openai.com/v1/responses/compact").unwrap_err();
         assert!(
             error.contains("responses/compact") && error.contains("/chat/completions"),
@@ -140,7 +152,8 @@ mod tests {
         assert!(!openai(r#"{"model":"x","messages":[],"tools":[{"input_schema":{}}]}"#));
         assert!(!openai(r#"{"model":"claude-x","messages":[{"role":"user"}]}"#));
         assert!(openai(r#"{"model":"claude-x","messages":[{"role":"system"}]}"#));
-        assert!(!openai(r#"{"contents":[]}"#) && !openai(r#"{"input":"x"}"#));
+        assert_eq!(of_body(br#"{"contents":[]}"#), Ok(Dialect::Gemini));
+        assert_eq!(of_body(br#"{"input":"x"}"#), Ok(Dialect::OpenAiResponses));
     }
 
     #[test]

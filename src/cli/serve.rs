@@ -72,6 +72,7 @@ fn base(dialect: Dialect, address: SocketAddr) -> (String, &'static str) {
             (format!("OPENAI_BASE_URL=http://{address}/v1"), "OpenAI SDKs")
         }
         Dialect::Anthropic => (format!("ANTHROPIC_BASE_URL=http://{address}"), "Claude Code"),
+        Dialect::Gemini => (format!("GOOGLE_GEMINI_BASE_URL=http://{address}"), "Gemini CLI"),
     }
 }
 

@@ -45,6 +45,7 @@ pub fn to_provider(client: &HeaderMap, deployment: &Deployment) -> HeaderMap {
                 (header::AUTHORIZATION, format!("Bearer {}", key.reveal()))
             }
             Dialect::Anthropic => (HeaderName::from_static("x-api-key"), key.reveal().to_owned()),
+            Dialect::Gemini => (HeaderName::from_static("x-goog-api-key"), key.reveal().to_owned()),
         };
         // A key with bytes that no header may have was refused when the configuration was read.
         if let Ok(mut value) = HeaderValue::from_str(&value) {

@@ -10,6 +10,7 @@ use thiserror::Error;
 use crate::answer::{Answer, AnswerError};
 use crate::anthropic;
 use crate::error::ErrorBody;
+use crate::gemini;
 use crate::openai;
 use crate::openai_chat;
 use crate::openai_responses;
@@ -26,6 +27,8 @@ pub enum Dialect {
     OpenAiResponses,
     /// Anthropic's messages, and the counting of their tokens.
     Anthropic,
+    /// Google's Gemini API, and the counting of its tokens.
+    Gemini,
 }
 
 /// A name is no dialect's.
@@ -38,7 +41,7 @@ pub struct InvalidDialect(String);
 impl Dialect {
     /// Every dialect.
     pub const ALL: &[Dialect] =
-        &[Dialect::OpenAiChat, Dialect::OpenAiResponses, Dialect::Anthropic];
+        &[Dialect::OpenAiChat, Dialect::OpenAiResponses, Dialect::Anthropic, Dialect::Gemini];
 
     /// The name in configuration, ledgers and answers.
     pub const fn name(self) -> &'static str {
@@ -46,28 +49,42 @@ impl Dialect {
             Dialect::OpenAiChat => "openai",
             Dialect::OpenAiResponses => "openai_responses",
             Dialect::Anthropic => "anthropic",
+            Dialect::Gemini => "gemini",
         }
     }
 
-    /// The endpoint, relative to a provider's base URL, which ends in the API's version.
+    /// The endpoint, relative to a provider's base URL, which ends in the API's version. In Gemini's
+    /// a [`GeminiTarget`](crate::GeminiTarget) follows.
     pub const fn path(self) -> &'static str {
         match self {
             Dialect::OpenAiChat => openai_chat::PATH,
             Dialect::OpenAiResponses => openai_responses::PATH,
             Dialect::Anthropic => anthropic::PATH,
+            Dialect::Gemini => gemini::PATH,
         }
     }
 
-    /// Reads a request. The body is kept, not copied.
+    /// Reads a request that was sent to the dialect's [path](Dialect::path), or anywhere, as long as
+    /// all is in its body.
+    ///
+    /// # Errors
+    /// As of [`parse_at`](Dialect::parse_at).
+    pub fn parse(self, body: Bytes) -> Result<Request, RequestError> {
+        self.parse_at(self.path(), body)
+    }
+
+    /// Reads a request that was sent to this path, in which Gemini's have their model. The body is
+    /// kept, not copied.
     ///
     /// # Errors
     /// [`RequestError`] where what we need to know is missing or malformed. What only the provider
     /// needs is not looked at.
-    pub fn parse(self, body: Bytes) -> Result<Request, RequestError> {
+    pub fn parse_at(self, path: &str, body: Bytes) -> Result<Request, RequestError> {
         match self {
             Dialect::OpenAiChat => openai_chat::request::parse(body),
             Dialect::OpenAiResponses => openai_responses::request::parse(body),
             Dialect::Anthropic => anthropic::request::parse(body),
+            Dialect::Gemini => gemini::request::parse(body, gemini::Target::of(path)),
         }
     }
 
@@ -81,6 +98,7 @@ impl Dialect {
             Dialect::OpenAiChat => openai_chat::answer::read(body),
             Dialect::OpenAiResponses => openai_responses::answer::read(body),
             Dialect::Anthropic => anthropic::answer::read(body),
+            Dialect::Gemini => gemini::answer::read(body),
         }
     }
 
@@ -95,6 +113,7 @@ impl Dialect {
         match self {
             Dialect::OpenAiChat | Dialect::OpenAiResponses => openai::error::body(error),
             Dialect::Anthropic => anthropic::error::body(error),
+            Dialect::Gemini => gemini::error::body(error),
         }
     }
 
@@ -146,7 +165,7 @@ mod tests {
         }
         assert_eq!(
             "OpenAI".parse::<Dialect>().unwrap_err().to_string(),
-            "`OpenAI` is not a dialect; the dialects are openai, openai_responses, anthropic"
+            "`OpenAI` is not a dialect; the dialects are openai, openai_responses, anthropic, gemini"
         );
     }
 }

@@ -15,16 +15,19 @@
 //! | `openai_responses` | OpenAI's responses |
 //! | `openai` | what OpenAI's APIs have in common |
 //! | `anthropic` | Anthropic's messages |
+//! | `gemini` | Google's Gemini API |
 //! | `fields`, `usage` | what the reading of requests, and of usage, has in common |
 //! | [`splice`] | changing byte ranges of a body and nothing else |
 //! | `json` | walking JSON without building trees |
-//! | `sse` | where the frames of a stream end |
+//! | `sse`, `elements` | where the frames of a stream end, or the elements of one that is an array |
 
 mod answer;
 mod anthropic;
 mod dialect;
+mod elements;
 mod error;
 mod fields;
+mod gemini;
 mod json;
 mod openai;
 mod openai_chat;
@@ -38,5 +41,6 @@ mod usage;
 pub use answer::{Answer, AnswerError, ModelUsage, Reported};
 pub use dialect::{Dialect, InvalidDialect};
 pub use error::{ErrorBody, ErrorKind};
+pub use gemini::{Method as GeminiMethod, Target as GeminiTarget};
 pub use request::{Labels, MAX_ELEMENTS, MAX_TAGS, Outgoing, Request, RequestError};
 pub use stream::{FRAME_BYTES_MAX, StreamReader, TEXT_BYTES_MAX};

@@ -7,6 +7,8 @@ use farthing_core::pricing::Served;
 use crate::answer::Reported;
 use crate::anthropic;
 use crate::dialect::Dialect;
+use crate::elements::{Element, Elements};
+use crate::gemini;
 use crate::json::Json;
 use crate::openai_chat;
 use crate::openai_responses;
@@ -26,8 +28,17 @@ pub const TEXT_BYTES_MAX: usize = 1 << 20;
 /// CR alone, a frame passes with the first byte of the next: until then an LF could follow.)
 #[derive(Debug)]
 pub struct StreamReader {
-    frames: Frames,
+    splitter: Splitter,
     tap: Tap,
+}
+
+/// What finds the events of a stream.
+#[derive(Debug)]
+enum Splitter {
+    /// One of a dialect that may send either; the first byte will tell.
+    Either,
+    Events(Frames),
+    Array(Elements),
 }
 
 #[derive(Debug)]
@@ -72,20 +83,48 @@ pub(crate) enum OfUsage {
 impl StreamReader {
     pub(crate) fn new(dialect: Dialect, strip_usage: bool) -> StreamReader {
         let tap = Tap { dialect, strip_usage, seen: Seen::default() };
-        StreamReader { frames: Frames::new(FRAME_BYTES_MAX), tap }
+        let splitter = match dialect {
+            Dialect::Gemini => Splitter::Either,
+            _ => Splitter::Events(Frames::new(FRAME_BYTES_MAX)),
+        };
+        StreamReader { splitter, tap }
     }
 
     /// Takes a chunk of the provider's stream, gives what the client shall see of it.
     pub fn push(&mut self, chunk: Bytes, out: &mut impl FnMut(Bytes)) {
-        if !self.tap.strip_usage {
-            out(chunk.clone());
+        if let Splitter::Either = self.splitter {
+            self.choose(&chunk);
         }
-        self.frames.push(chunk, &mut |piece| self.tap.take(piece, out));
+        match &mut self.splitter {
+            Splitter::Events(frames) => {
+                if !self.tap.strip_usage {
+                    out(chunk.clone());
+                }
+                frames.push(chunk, &mut |piece| self.tap.take(piece, out));
+            }
+            // Who streams an array reports usage unasked, so that there is nothing to take out.
+            Splitter::Array(elements) => {
+                elements.push(&chunk, &mut |element| self.tap.take_element(element));
+                out(chunk);
+            }
+            Splitter::Either => out(chunk),
+        }
     }
 
     /// Takes the stream's end, gives what was still held back.
     pub fn finish(&mut self, out: &mut impl FnMut(Bytes)) {
-        self.frames.finish(&mut |piece| self.tap.take(piece, out));
+        if let Splitter::Events(frames) = &mut self.splitter {
+            frames.finish(&mut |piece| self.tap.take(piece, out));
+        }
+    }
+
+    /// Finds out what comes, once there is more than white space.
+    fn choose(&mut self, chunk: &[u8]) {
+        match chunk.trim_ascii_start().first() {
+            None => {}
+            Some(b'[' | b'{') => self.splitter = Splitter::Array(Elements::new(FRAME_BYTES_MAX)),
+            Some(_) => self.splitter = Splitter::Events(Frames::new(FRAME_BYTES_MAX)),
+        }
     }
 
     /// The model that answers, as the provider names it.
@@ -153,6 +192,26 @@ impl Tap {
         }
     }
 
+    /// Reads an element of an array, which has passed.
+    fn take_element(&mut self, element: Element) {
+        match element {
+            Element::Whole(bytes) => match Json::parse(&bytes) {
+                Ok(event) => _ = self.read_event(event),
+                Err(_) => self.seen.skip(bytes.len()),
+            },
+            Element::Oversized(bytes) => self.seen.skip(bytes),
+        }
+    }
+
+    fn read_event(&mut self, event: Json) -> OfUsage {
+        match self.dialect {
+            Dialect::OpenAiChat => openai_chat::stream::read(event, &mut self.seen),
+            Dialect::OpenAiResponses => openai_responses::stream::read(event, &mut self.seen),
+            Dialect::Anthropic => anthropic::stream::read(event, &mut self.seen),
+            Dialect::Gemini => gemini::stream::read(event, &mut self.seen),
+        }
+    }
+
     /// Reads a frame; gives it without what came only of asking for usage.
     fn read(&mut self, frame: Frame) -> Option<Bytes> {
         let Some(data) = frame.data() else { return Some(frame.0) };
@@ -163,12 +222,7 @@ impl Tap {
             }
             return Some(frame.0);
         };
-        let of_usage = match self.dialect {
-            Dialect::OpenAiChat => openai_chat::stream::read(event, &mut self.seen),
-            Dialect::OpenAiResponses => openai_responses::stream::read(event, &mut self.seen),
-            Dialect::Anthropic => anthropic::stream::read(event, &mut self.seen),
-        };
-        match of_usage {
+        match self.read_event(event) {
             OfUsage::All => None,
             OfUsage::Member(name) if self.strip_usage => {
                 // Nobody breaks an event into lines; a cut across them would not be plain.
