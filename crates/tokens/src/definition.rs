@@ -8,9 +8,7 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde::de::IgnoredAny;
-use serde_json::Value;
-
-use crate::render::properties;
+use serde_json::{Map, Value};
 
 /// What a function's parameters are called, by API.
 const PARAMETERS: [&str; 4] =
@@ -47,9 +45,13 @@ pub(crate) fn definition(json: &str) -> Definition {
     Definition::Function {
         // A map with strings as keys always serialises.
         json: serde_json::to_string(&shown).unwrap_or_default(),
-        with_parameters: parameters.and_then(properties).is_some(),
+        with_parameters: parameters.and_then(properties).is_some_and(|named| !named.is_empty()),
         deferred: function.get("defer_loading").and_then(Value::as_bool).unwrap_or_default(),
     }
+}
+
+fn properties(schema: &Value) -> Option<&Map<String, Value>> {
+    schema.get("properties")?.as_object()
 }
 
 /// What sort of tool or part a JSON object is: its `type`, or the name of its only member. Empty

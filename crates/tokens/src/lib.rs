@@ -11,16 +11,37 @@
 //! | module | holds |
 //! |---|---|
 //! | [`counter`] | [`Counter`]: prompt to anatomy |
+//! | [`target`] | [`Target`]: a model, and the API that it is asked through |
 //! | [`rules`] | [`Rules`]: what a family of models adds to the texts |
-//! | `render`, `definition` | tool definitions as the text or JSON that models are shown |
+//! | [`calibration`] | [`Calibration`]: what settled calls teach about estimates |
+//! | [`residuals`] | [`Residuals`]: how far counts are from what is reported |
+//! | [`replies`] | [`Replies`]: how long replies are, before there is one |
+//! | `family`, `tally` | the shape of rules; adding up by them |
+//! | `render`, `definition`, `schema` | tool definitions as the text or JSON that models are shown |
+//! | `media` | images by their size |
+//! | `memo`, `window` | what was counted before; the newest of what was observed |
 //!
 //! Not here: prices, dialects (crate `farthing-wire` makes the prompt), and usage as providers
 //! report it.
 
+pub mod calibration;
 pub mod counter;
 mod definition;
+mod family;
+mod media;
+mod memo;
 mod render;
+pub mod replies;
+pub mod residuals;
 pub mod rules;
+mod schema;
+mod tally;
+pub mod target;
+mod window;
 
+pub use calibration::{Calibration, Correction};
 pub use counter::Counter;
+pub use replies::Replies;
+pub use residuals::Residuals;
 pub use rules::{Rules, RulesError};
+pub use target::{Api, Target};

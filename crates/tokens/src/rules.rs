@@ -1,33 +1,45 @@
-//! What a family of models adds to the texts of a request.
+//! The families of models, read from `catalog/tokens/`.
 //!
-//! Rules choose a *counter* by the model's name, never a price.
+//! Rules choose a *counter* by the model's name, never a price. A family may be `like` one that
+//! stands before it and say only what differs, and say `on` which API it differs from itself.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use farthing_tokenizer::Encoding;
-use serde::{Deserialize, Deserializer, de};
+use serde::Deserialize;
+use toml::{Table, Value};
 
-/// The files that are compiled in.
+use crate::family::{Family, Kind};
+use crate::target::{Api, Target};
+
+/// The files that are compiled in. A file may refer to families of those before it.
 const FILES: &[&str] = &[
+    include_str!("../../../catalog/tokens/openai.toml"),
     include_str!("../../../catalog/tokens/anthropic.toml"),
     include_str!("../../../catalog/tokens/google.toml"),
-    include_str!("../../../catalog/tokens/openai.toml"),
 ];
 
 /// The rules of all known families, and those that stand in for an unknown one.
 #[derive(Clone, Debug)]
 pub struct Rules {
-    families: Vec<Family>,
-    fallback: Family,
+    families: Vec<Group>,
+    fallback: Group,
+}
+
+/// A family, and what it is on APIs where it differs.
+#[derive(Clone, Debug)]
+struct Group {
+    plain: Family,
+    on: BTreeMap<Api, Family>,
 }
 
 /// One file of `catalog/tokens/`.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct File {
-    #[serde(rename = "family")]
-    families: Vec<Family>,
-    fallback: Option<Family>,
+    #[serde(rename = "family", default)]
+    families: Vec<Table>,
+    fallback: Option<Table>,
     #[serde(default)]
     kinds: Vec<Kind>,
 }
@@ -38,179 +50,18 @@ pub enum RulesError {
     /// Not TOML, or not of this shape.
     #[error("token rules cannot be read: {0}")]
     Syntax(#[from] toml::de::Error),
+    /// A family is not of the shape of one.
+    #[error("token rules of the family `{0}` cannot be read: {1}")]
+    Family(String, toml::de::Error),
+    /// A family is to be like one that does not stand before it.
+    #[error("token rules of the family `{0}` are like those of `{1}`: name one that stands before it")]
+    Unlike(String, String),
     /// A model name begins two families.
     #[error("token rules name `{0}` in more than one place: keep one")]
     Repeated(String),
     /// Not exactly one of the files says what holds for unknown models.
     #[error("token rules have {0} fallbacks for unknown models: keep one")]
     Fallbacks(usize),
-}
-
-/// How one family of models counts. All figures are tokens unless they say otherwise, and 32 bits
-/// wide, so that no sum of them overflows.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Family {
-    /// Beginnings of the names of its models.
-    pub(crate) models: Vec<String>,
-    #[serde(deserialize_with = "encoding_by_name")]
-    pub(crate) encoding: Encoding,
-    /// Where the encoding only stands in for the models' own.
-    pub(crate) scale: Option<Scale>,
-    /// What a text-only request may hold for its count to be exact.
-    #[serde(default)]
-    pub(crate) proven: Vec<Proven>,
-    /// Delimiters and role of each message.
-    pub(crate) per_message: u32,
-    /// On top of a name's own tokens.
-    pub(crate) per_name: u32,
-    /// On top, for each message of the system.
-    pub(crate) per_system_message: u32,
-    /// On top, for each message of the model.
-    pub(crate) per_assistant_message: u32,
-    /// The start of the reply, once a request.
-    pub(crate) priming: u32,
-    /// Once, where the model is asked to think.
-    #[serde(default)]
-    pub(crate) thinking: u32,
-    /// The schema that the answer must follow.
-    #[serde(default)]
-    pub(crate) response_format: ResponseFormat,
-    /// What the model thought in earlier turns.
-    #[serde(default)]
-    pub(crate) thought: Thought,
-    pub(crate) tools: ToolRules,
-    pub(crate) image: Guess,
-    /// Audio, files and whatever else there is of no known kind, each.
-    other: Guess,
-    /// What is known of tools and parts of its provider's own.
-    #[serde(skip)]
-    kinds: Arc<[Kind]>,
-    pub(crate) margin: Margin,
-    #[expect(dead_code, reason = "provenance, kept beside the facts")]
-    source: String,
-    #[expect(dead_code, reason = "provenance, kept beside the facts")]
-    checked: String,
-}
-
-/// Tokens of an unpublished vocabulary for each hundred of the encoding that stands in for it.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Scale {
-    /// In what is said and called.
-    pub(crate) text: u32,
-    /// In results of tools, which are more often code than prose.
-    pub(crate) results: u32,
-    /// In definitions of tools.
-    pub(crate) tools: u32,
-}
-
-/// What a text is for: vocabularies differ more in some contents than in others.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Content {
-    Text,
-    Results,
-    Tools,
-}
-
-/// A part of a request whose rule has been found right.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Proven {
-    System,
-    User,
-    Assistant,
-    Name,
-}
-
-/// What tools add to their definitions.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ToolRules {
-    /// How models are shown them.
-    #[serde(default)]
-    pub(crate) rendering: Rendering,
-    /// Once, where there are any.
-    pub(crate) base: i32,
-    /// Once, where the model is made to call one.
-    #[serde(default)]
-    pub(crate) forced: i32,
-    /// Whether the provider may write out what a schema refers to.
-    #[serde(default)]
-    pub(crate) references: bool,
-    /// Once, where a system message stands before them.
-    #[serde(default)]
-    pub(crate) with_system: i32,
-    /// For each function.
-    #[serde(default)]
-    pub(crate) per_function: i32,
-    /// For each function that takes parameters.
-    #[serde(default)]
-    pub(crate) per_parameters: i32,
-    /// For each call in the history, on top of its arguments and twice its name (call and result).
-    pub(crate) per_call: u32,
-    /// On top, for each call of a message that makes several.
-    #[serde(default)]
-    pub(crate) per_parallel_call: u32,
-}
-
-/// How models are shown the definitions of tools.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Rendering {
-    /// As declarations.
-    #[default]
-    TypeScript,
-    /// As they are sent.
-    Json,
-}
-
-/// What a schema for the answer adds.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct ResponseFormat {
-    /// Once, where there is one.
-    pub(crate) once: u32,
-    /// Of each hundred tokens of its JSON, so many.
-    pub(crate) schema: u32,
-}
-
-/// The tokens of something whose size the request does not show.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Guess {
-    pub(crate) typical: u32,
-    pub(crate) most: u32,
-}
-
-/// The tokens of thoughts, by their size in the request.
-#[derive(Clone, Copy, Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Thought {
-    /// Bytes that stand for nothing.
-    pub(crate) envelope_bytes: u32,
-    /// Tokens of a thousand bytes beyond them.
-    pub(crate) typical: u32,
-    /// The most that they can be.
-    pub(crate) most: u32,
-}
-
-/// What is known of one kind of tool or part.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Kind {
-    /// The beginning of its `type`, or of its only member's name.
-    name: String,
-    typical: u32,
-    most: u32,
-}
-
-/// How far an estimate may be below the truth.
-#[derive(Clone, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Margin {
-    pub(crate) percent: u32,
-    pub(crate) tokens: u32,
 }
 
 // === impl Rules ===
@@ -222,21 +73,24 @@ impl Rules {
     /// # Errors
     /// Where a text is not of that format, or they contradict each other.
     pub fn from_toml(files: &[&str]) -> Result<Self, RulesError> {
-        let mut families = Vec::new();
-        let mut fallbacks = Vec::new();
+        let (mut families, mut fallbacks) = (Vec::new(), Vec::new());
+        let mut known = BTreeMap::new();
         for text in files {
             let File { families: own, fallback, kinds } = toml::from_str(text)?;
             let kinds: Arc<[Kind]> = kinds.into();
-            families
-                .extend(own.into_iter().map(|family| Family { kinds: kinds.clone(), ..family }));
-            fallbacks.extend(fallback);
+            for table in own {
+                families.push(group(table, &mut known, &kinds)?);
+            }
+            if let Some(table) = fallback {
+                fallbacks.push(group(table, &mut known, &kinds)?);
+            }
         }
-        let mut models: Vec<&String> = families.iter().flat_map(|f| &f.models).collect();
+        let mut models: Vec<&String> = families.iter().flat_map(|f| &f.plain.models).collect();
         models.sort();
         if let Some([model, _]) = models.array_windows().find(|[a, b]| a == b) {
             return Err(RulesError::Repeated((*model).clone()));
         }
-        match <[Family; 1]>::try_from(fallbacks) {
+        match <[Group; 1]>::try_from(fallbacks) {
             Ok([fallback]) => Ok(Self { families, fallback }),
             Err(fallbacks) => Err(RulesError::Fallbacks(fallbacks.len())),
         }
@@ -250,72 +104,109 @@ impl Rules {
         Self::from_toml(FILES)
     }
 
-    /// The family with the longest beginning of `model`'s name.
+    /// The family with the longest beginning of the model's name.
     ///
     /// What stands before the last `/` is a router's name of the provider and does not count, nor
-    /// does the `ft:` of a fine-tuned model.
-    pub(crate) fn family(&self, model: &str) -> Option<&Family> {
-        let model = model.rsplit('/').next().unwrap_or(model);
-        let model = model.strip_prefix("ft:").unwrap_or(model);
-        let matches = self.families.iter().filter_map(|family| {
-            let begins = family.models.iter().filter(|prefix| begins(model, prefix));
-            begins.map(String::len).max().map(|length| (length, family))
+    /// do the `ft:` of a fine-tuned model and Bedrock's region and provider (`us.anthropic.`).
+    pub(crate) fn family(&self, target: Target) -> Option<&Family> {
+        let model = bare(target.model);
+        let matches = self.families.iter().filter_map(|group| {
+            let begins = group.plain.models.iter().filter(|prefix| begins(model, prefix));
+            begins.map(String::len).max().map(|length| (length, group))
         });
-        matches.max_by_key(|(length, _)| *length).map(|(_, family)| family)
+        let longest = matches.max_by_key(|(length, _)| *length);
+        longest.map(|(_, group)| group.on(target.api))
     }
 
     /// The rules that are nearest to a model of no known family.
-    pub(crate) fn fallback(&self) -> &Family {
-        &self.fallback
+    pub(crate) fn fallback(&self, target: Target) -> &Family {
+        self.fallback.on(target.api)
     }
 }
 
-impl Default for ResponseFormat {
-    fn default() -> ResponseFormat {
-        ResponseFormat { once: 0, schema: 100 }
+// === impl Group ===
+
+impl Group {
+    fn on(&self, api: Option<Api>) -> &Family {
+        api.and_then(|api| self.on.get(&api)).unwrap_or(&self.plain)
     }
 }
 
-// === impl Scale ===
+/// A family as it is written, with what it is like filled in, and remembered for those after it.
+fn group(
+    own: Table,
+    known: &mut BTreeMap<String, Table>,
+    kinds: &Arc<[Kind]>,
+) -> Result<Group, RulesError> {
+    let text = |key| own.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+    let (name, like) = (text("name"), text("like"));
+    let mut whole = match known.get(&like) {
+        Some(like) => like.clone(),
+        None if like.is_empty() => Table::new(),
+        None => return Err(RulesError::Unlike(name, like)),
+    };
+    overlay(&mut whole, own);
+    whole.remove("like");
+    whole.remove("name");
+    known.insert(name.clone(), whole.clone());
+    let apis = whole.remove("on");
+    let read = |table: Table| {
+        let family: Result<Family, _> = table.try_into();
+        let mut family = family.map_err(|error| RulesError::Family(name.clone(), error))?;
+        family.kinds = Arc::clone(kinds);
+        Ok::<_, RulesError>(family)
+    };
+    let apis: BTreeMap<Api, Table> = match apis {
+        Some(apis) => {
+            apis.try_into().map_err(|error| RulesError::Family(name.clone(), error))?
+        }
+        None => BTreeMap::new(),
+    };
+    let mut on = BTreeMap::new();
+    for (api, differs) in apis {
+        let mut table = whole.clone();
+        overlay(&mut table, differs);
+        on.insert(api, read(table)?);
+    }
+    Ok(Group { plain: read(whole)?, on })
+}
 
-impl Scale {
-    /// `count` tokens of the encoding in the models' own, rounded.
-    pub(crate) fn apply(self, count: u64, content: Content) -> u64 {
-        let percent = match content {
-            Content::Text => self.text,
-            Content::Results => self.results,
-            Content::Tools => self.tools,
-        };
-        percentage(count, percent)
+/// Writes `above` over `below`, table by table.
+fn overlay(below: &mut Table, above: Table) {
+    for (key, value) in above {
+        match (below.get_mut(&key), value) {
+            // What tells one variant from another is not added to another's.
+            (Some(Value::Table(below)), Value::Table(above)) if key != "by_size" => {
+                overlay(below, above);
+            }
+            (_, value) => {
+                below.insert(key, value);
+            }
+        }
     }
 }
 
-/// So many per cent of `count`, rounded.
-pub(crate) fn percentage(count: u64, percent: u32) -> u64 {
-    count.saturating_mul(u64::from(percent)).saturating_add(50) / 100
-}
-
-// === impl Family ===
-
-impl Family {
-    /// What is known of a tool of the provider's or a part, by its kind: the longest beginning
-    /// counts.
-    pub(crate) fn kind(&self, kind: &str) -> Guess {
-        let known = self.kinds.iter().filter(|known| kind.starts_with(&known.name));
-        let nearest = known.max_by_key(|known| known.name.len());
-        nearest.map_or(self.other, |known| Guess { typical: known.typical, most: known.most })
+/// A model's name without what routers and clouds put before it.
+fn bare(model: &str) -> &str {
+    let model = model.rsplit('/').next().unwrap_or(model);
+    let model = model.strip_prefix("ft:").unwrap_or(model);
+    // A provider's name is letters only, so that versions (`gpt-4.1`) keep their dots.
+    let mut rest = model;
+    while let Some((provider, name)) = rest.split_once('.')
+        && !provider.is_empty()
+        && provider.chars().all(|c| c.is_ascii_lowercase())
+    {
+        rest = name;
     }
+    rest
 }
 
 /// Whether `prefix` is the first word or words of `model`: `gpt-4` begins `gpt-4-turbo`, not
 /// `gpt-4o`.
 fn begins(model: &str, prefix: &str) -> bool {
-    let rest = model.strip_prefix(prefix);
+    let rest = model.get(..prefix.len()).filter(|start| start.eq_ignore_ascii_case(prefix));
+    let rest = rest.and_then(|_| model.get(prefix.len()..));
     rest.is_some_and(|rest| !rest.starts_with(|next: char| next.is_ascii_alphanumeric()))
-}
-
-fn encoding_by_name<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Encoding, D::Error> {
-    String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
 }
 
 #[cfg(test)]
