@@ -16,6 +16,7 @@
 //! | [`pricing`] | rates, rate cards, the catalog, costs |
 //! | [`budget`] | the state machine that alone decides money |
 //! | [`entry`] | the ledger's immutable records |
+//! | [`tally`] | what calls used and saved, one by one and added up |
 //! | [`event`] | the five live events |
 
 pub mod anatomy;
@@ -29,6 +30,7 @@ pub mod money;
 pub mod pricing;
 pub mod prompt;
 pub mod scope;
+pub mod tally;
 pub mod usage;
 
 pub use money::Usd;

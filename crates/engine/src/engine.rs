@@ -7,7 +7,7 @@ use bytes::Bytes;
 use farthing_core::budget::{Claim, Rule};
 use farthing_core::clock::Clock;
 use farthing_core::entry::Who;
-use farthing_core::id::RequestId;
+use farthing_core::id::{ModelId, RequestId};
 use farthing_ledger::Ledger;
 use farthing_tokens::Counter;
 use farthing_upstream::{Answer, Deployment, Route, Upstream};
@@ -151,7 +151,7 @@ impl Engine {
     }
 
     /// The budgets that a call counts against.
-    pub(crate) fn claims(&self, who: &Who, at: Timestamp) -> Vec<Claim> {
-        self.parts.rules.iter().map(|rule| rule.claim(who, at)).collect()
+    pub(crate) fn claims(&self, who: &Who, model: &ModelId, at: Timestamp) -> Vec<Claim> {
+        self.parts.rules.iter().filter_map(|rule| rule.claim(who, model, at)).collect()
     }
 }

@@ -20,7 +20,9 @@ CREATE TABLE entry (
     kind              TEXT NOT NULL,
     at                INTEGER NOT NULL,
     tenant            TEXT NOT NULL,
+    team              TEXT,
     user              TEXT NOT NULL,
+    key               TEXT,
     agent             TEXT,
     thread            TEXT,
     run               TEXT,
@@ -34,13 +36,15 @@ CREATE TABLE entry (
     charged_usd       INTEGER NOT NULL,
     charged_pico      INTEGER NOT NULL,
     overrun           INTEGER NOT NULL,
-    -- of a hold
+    -- of a hold, and again of a correction
     deadline          INTEGER,
+    held_tokens       INTEGER,
     anatomy           TEXT,
     claims            TEXT,
     -- of an ending
     origin            TEXT,
     reason            TEXT,
+    cause             TEXT, -- of a correction
     -- of a settled one
     model_served      TEXT,
     usage             TEXT,
@@ -54,7 +58,7 @@ CREATE TABLE entry (
 ) STRICT;
 
 CREATE INDEX entry_of_request ON entry (request);
-CREATE UNIQUE INDEX entry_ends_once ON entry (request, attempt) WHERE kind <> 'hold';
+CREATE UNIQUE INDEX entry_ends_once ON entry (request, attempt) WHERE kind NOT IN ('hold', 'adjust');
 CREATE INDEX entry_of_tenant ON entry (tenant) WHERE kind = 'hold';
 CREATE INDEX entry_of_user ON entry (tenant, user) WHERE kind = 'hold';
 
@@ -69,17 +73,22 @@ CREATE TABLE hold (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE balance (
-    tenant       TEXT NOT NULL,
-    scope_kind   TEXT NOT NULL,
-    scope_id     TEXT NOT NULL,
-    window       TEXT NOT NULL,
-    window_start INTEGER NOT NULL,
-    window_end   INTEGER NOT NULL,
-    held_usd     INTEGER NOT NULL,
-    held_pico    INTEGER NOT NULL,
-    spent_usd    INTEGER NOT NULL,
-    spent_pico   INTEGER NOT NULL,
-    PRIMARY KEY (tenant, scope_kind, scope_id, window, window_start)
+    tenant         TEXT NOT NULL,
+    user           TEXT NOT NULL, -- of a thread or a run, else empty
+    scope_kind     TEXT NOT NULL,
+    scope_id       TEXT NOT NULL,
+    window         TEXT NOT NULL,
+    window_start   INTEGER NOT NULL,
+    window_end     INTEGER NOT NULL,
+    held_usd       INTEGER NOT NULL,
+    held_pico      INTEGER NOT NULL,
+    held_tokens    INTEGER NOT NULL,
+    held_requests  INTEGER NOT NULL,
+    spent_usd      INTEGER NOT NULL,
+    spent_pico     INTEGER NOT NULL,
+    spent_tokens   INTEGER NOT NULL,
+    spent_requests INTEGER NOT NULL,
+    PRIMARY KEY (tenant, user, scope_kind, scope_id, window, window_start, window_end)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE rollup (
