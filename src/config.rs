@@ -25,7 +25,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use farthing_core::Usd;
-use farthing_core::budget::{Rule, ScopeKind, Window};
+use farthing_core::budget::{Quantity, Rule, ScopeKind, Window};
 use farthing_core::id::ProviderId;
 use farthing_engine::attempts::RetryPolicy;
 use farthing_engine::engine::OnDisconnect;
@@ -272,8 +272,7 @@ impl Upstream {
 
 impl Budgets {
     pub(crate) fn rules(&self) -> Vec<Rule> {
-        let rule =
-            |limit: &Limit| Rule { scope: limit.scope, window: limit.window, limit: limit.usd };
+        let rule = |limit: &Limit| Rule::new(limit.scope, limit.window, Quantity::Usd(limit.usd));
         self.limit.iter().map(rule).collect()
     }
 }

@@ -149,7 +149,7 @@ fn subject_to_count(args: &Args) -> Result<Subject> {
     };
     let counter = Counter::embedded().context("the embedded rules for counting")?;
     let model = args.model.as_deref().unwrap_or(request.model.as_str()).to_owned();
-    let anatomy = counter.count(&model, &request.prompt);
+    let anatomy = counter.count(model.as_str(), &request.prompt);
     Ok(Subject::of_request(&request, anatomy, model, args.output))
 }
 

@@ -30,7 +30,8 @@ fn problems(text: &str, variables: &[(&str, &str)]) -> Vec<String> {
 fn a_file_needs_only_what_differs() {
     let config = loaded("[server]\nlisten = \"127.0.0.1:9\"", &[]).unwrap();
     assert_eq!(config.server.listen.port(), 9);
-    assert_eq!(config.budgets.rules()[0].limit, "100".parse().unwrap());
+    let hundred = Quantity::Usd("100".parse().unwrap());
+    assert_eq!(config.budgets.rules()[0].limit, hundred);
 }
 
 #[test]

@@ -7,8 +7,11 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::anatomy::Anatomy;
-use crate::budget::Claim;
-use crate::id::{AgentId, ModelId, ProviderId, RequestId, RunId, TenantId, ThreadId, UserId};
+use crate::budget::{Amount, Claim};
+use crate::id::{
+    AgentId, CauseId, KeyId, ModelId, ProviderId, RequestId, RunId, TeamId, TenantId, ThreadId,
+    UserId,
+};
 use crate::money::Usd;
 use crate::pricing::{Cost, FoundBy, RateCard};
 use crate::usage::Usage;
@@ -22,13 +25,19 @@ pub struct AttemptId {
     pub attempt: u32,
 }
 
-/// On whose account a call is. Tenant and user are authenticated, the rest are labels.
+/// On whose account a call is. Tenant, team, user and key are authenticated, the rest are labels.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Who {
     /// Who pays.
     pub tenant: TenantId,
+    /// Who belongs together.
+    #[serde(default)]
+    pub team: Option<TeamId>,
     /// Who acts.
     pub user: UserId,
+    /// What proves it.
+    #[serde(default)]
+    pub key: Option<KeyId>,
     /// The program that acts.
     pub agent: Option<AgentId>,
     /// The conversation.
@@ -50,13 +59,16 @@ pub struct Entry {
     pub what: Move,
 }
 
-/// The moves of money: an attempt begins with a hold and ends once.
+/// The moves of money: an attempt begins with a hold and ends once. What it was charged may be
+/// corrected afterwards.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Move {
     /// The most that the call can cost is set aside.
     Hold(Arc<Hold>),
     /// The hold is replaced by what the call came to.
     End(Arc<Hold>, Ending),
+    /// What the call was charged is corrected, in the budgets of its hold.
+    Adjust(Arc<Hold>, Adjustment),
 }
 
 /// How an attempt ended.
@@ -70,11 +82,25 @@ pub enum Ending {
     Expire,
 }
 
+/// A correction of what an ended attempt was charged: its price was wrong, or the provider's
+/// invoice says otherwise.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Adjustment {
+    /// What led to it. Of one attempt each cause corrects once.
+    pub cause: CauseId,
+    /// What is added to the charge; negative where it was too high.
+    pub delta: Usd,
+    /// Why, in words.
+    pub reason: String,
+}
+
 /// Money set aside for a call.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Hold {
     /// The most that the call can cost.
     pub amount: Usd,
+    /// The most tokens that it can take, prompt and answers together.
+    pub tokens: u64,
     /// When it expires, should the call never end.
     pub deadline: Timestamp,
     /// The budgets that it counts against.
@@ -140,6 +166,24 @@ impl fmt::Display for AttemptId {
     }
 }
 
+// === impl Who ===
+
+impl Who {
+    /// A user of a tenant, and nothing more.
+    pub const fn new(tenant: TenantId, user: UserId) -> Who {
+        Who { tenant, team: None, user, key: None, agent: None, thread: None, run: None }
+    }
+}
+
+// === impl Hold ===
+
+impl Hold {
+    /// What is set aside, in every unit.
+    pub fn takes(&self) -> Amount {
+        Amount::of_call(self.amount, self.tokens)
+    }
+}
+
 // === impl Move ===
 
 impl Move {
@@ -150,29 +194,52 @@ impl Move {
             Move::End(_, Ending::Settle(_)) => "settle",
             Move::End(_, Ending::Void(_)) => "void",
             Move::End(_, Ending::Expire) => "expire",
+            Move::Adjust(..) => "adjust",
         }
     }
 
-    /// The hold that this move makes or ends.
+    /// The hold that this move makes, ends or corrects.
     pub fn hold(&self) -> &Arc<Hold> {
         match self {
-            Move::Hold(hold) | Move::End(hold, _) => hold,
+            Move::Hold(hold) | Move::End(hold, _) | Move::Adjust(hold, _) => hold,
         }
     }
 
-    /// What budgets are charged by it.
+    /// What budgets are charged by it; negative where too much was charged before.
     pub fn charged(&self) -> Usd {
+        self.spends().usd
+    }
+
+    /// What it adds to what is spent, in every unit. A call that came to nothing counts in none.
+    pub fn spends(&self) -> Amount {
         match self {
-            Move::Hold(_) | Move::End(_, Ending::Void(_)) => Usd::ZERO,
-            Move::End(_, Ending::Settle(bill)) => bill.charged,
-            Move::End(hold, Ending::Expire) => hold.amount,
+            Move::Hold(_) | Move::End(_, Ending::Void(_)) => Amount::NONE,
+            Move::End(_, Ending::Settle(bill)) => {
+                let tokens = bill.usage.prompt().saturating_add(bill.usage.completion());
+                Amount::of_call(bill.charged, tokens)
+            }
+            Move::End(hold, Ending::Expire) => hold.takes(),
+            Move::Adjust(_, adjustment) => Amount { usd: adjustment.delta, ..Amount::NONE },
         }
     }
 
     /// Whether more is charged than was set aside: the provider did not keep to the limits that
     /// the hold was reckoned from.
     pub fn is_overrun(&self) -> bool {
-        self.charged() > self.hold().amount
+        matches!(self, Move::End(hold, _) if self.charged() > hold.amount)
+    }
+}
+
+// === impl Entry ===
+
+impl Entry {
+    /// Names the entry; no two have the same: `req_….1.hold`, `req_….1.adjust.reprice:2026-11-01`.
+    pub fn name(&self) -> String {
+        let name = format!("{}.{}", self.id, self.what.name());
+        match &self.what {
+            Move::Adjust(_, adjustment) => format!("{name}.{}", adjustment.cause),
+            Move::Hold(_) | Move::End(..) => name,
+        }
     }
 }
 

@@ -8,12 +8,30 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use thiserror::Error;
 use uuid::Uuid;
 
+/// Stands for any text in a [`Pattern`].
+const ANY: &str = "*";
+
 /// The longest identifier, in bytes.
 pub const MAX_LEN: usize = 256;
 
 /// What clients send when a variable was never filled.
-const PLACEHOLDERS: &[&str] =
-    &["null", "undefined", "none", "nan", "placeholder", "[object object]"];
+const PLACEHOLDERS: &[&str] = &[
+    "null",
+    "(null)",
+    "nil",
+    "none",
+    "nan",
+    "n/a",
+    "undefined",
+    "placeholder",
+    "changeme",
+    "todo",
+    "tbd",
+    "[object object]",
+];
+
+/// How a template begins that was never filled, as in `${USER}` and `{{ user }}`.
+const TEMPLATES: &[&str] = &["${", "{{"];
 
 /// An identifier was refused.
 #[derive(Clone, Debug, PartialEq, Eq, Error)]
@@ -55,7 +73,8 @@ fn validate(field: &'static str, text: &str) -> Result<Arc<str>, InvalidId> {
     if let Some(control) = name.chars().find(|c| c.is_control()) {
         return refused(Reason::Control(control));
     }
-    if PLACEHOLDERS.iter().any(|word| name.eq_ignore_ascii_case(word)) {
+    let is_placeholder = PLACEHOLDERS.iter().any(|word| name.eq_ignore_ascii_case(word));
+    if is_placeholder || TEMPLATES.iter().any(|begin| name.starts_with(begin)) {
         return refused(Reason::Placeholder(name.to_owned()));
     }
     Ok(Arc::from(name))
@@ -113,8 +132,12 @@ macro_rules! names {
 names! {
     /// Who pays.
     TenantId = "tenant",
+    /// Who belongs together.
+    TeamId = "team",
     /// Who acts.
     UserId = "user",
+    /// What proves it: a key's public name, not its secret.
+    KeyId = "key",
     /// A conversation.
     ThreadId = "thread",
     /// One task of an agent within a conversation.
@@ -125,6 +148,41 @@ names! {
     ProviderId = "provider",
     /// A model, as a client or a provider names it.
     ModelId = "model",
+    /// What a key allows.
+    PlanId = "plan",
+    /// What a caller wants to find a call again by.
+    LabelId = "label",
+    /// Why a charge was corrected, as in `reprice:2026-11-01`.
+    CauseId = "cause",
+    /// A name, or with `*` for any text all names that look like it.
+    Pattern = "pattern",
+}
+
+// === impl Pattern ===
+
+impl Pattern {
+    /// The pattern that every name matches.
+    pub fn any() -> Pattern {
+        Pattern(Arc::from(ANY))
+    }
+
+    /// Whether every name matches.
+    pub fn is_any(&self) -> bool {
+        &*self.0 == ANY
+    }
+
+    /// Whether a name looks like the pattern. Time grows with the product of both lengths at most.
+    pub fn matches(&self, name: &str) -> bool {
+        let Some((start, rest)) = self.0.split_once(ANY) else { return *self.0 == *name };
+        let Some(mut name) = name.strip_prefix(start) else { return false };
+        let (middle, end) = rest.rsplit_once(ANY).unwrap_or(("", rest));
+        for part in middle.split(ANY).filter(|part| !part.is_empty()) {
+            // The first place is the best one: it leaves most for the parts that follow.
+            let Some((_, after)) = name.split_once(part) else { return false };
+            name = after;
+        }
+        name.ends_with(end)
+    }
 }
 
 impl ThreadId {
@@ -210,11 +268,41 @@ mod tests {
         assert_eq!(reason("  "), Reason::Empty);
         assert_eq!(reason(&"x".repeat(257)), Reason::TooLong(257));
         assert_eq!(reason("a\u{1b}[31m"), Reason::Control('\u{1b}'));
-        assert_eq!(reason("Undefined"), Reason::Placeholder("Undefined".into()));
+        for word in ["Undefined", "NULL", "${USER}", "{{ user }}", "[object Object]"] {
+            assert_eq!(reason(word), Reason::Placeholder(word.into()));
+        }
         assert_eq!(
             ThreadId::new("null").unwrap_err().to_string(),
             "thread is the placeholder `null`; send a name of 1 to 256 printable characters"
         );
+    }
+
+    #[test]
+    fn a_star_stands_for_any_text_also_none() {
+        let matches = |pattern: &str, name: &str| Pattern::new(pattern).unwrap().matches(name);
+        for (pattern, name) in [
+            ("*", "ann"),
+            ("ann", "ann"),
+            ("claude-*", "claude-opus-4-1"),
+            ("claude-*", "claude-"),
+            ("*-mini", "gpt-5-mini"),
+            ("gpt-*-mini", "gpt-5-mini-mini"),
+            ("a*b*c", "a-b-b-c"),
+            ("**", "ann"),
+        ] {
+            assert!(matches(pattern, name), "{pattern} {name}");
+        }
+        for (pattern, name) in [
+            ("ann", "anna"),
+            ("claude-*", "claude"),
+            ("claude-*", "my-claude-1"),
+            ("a*a", "a"),
+            ("gpt-*-mini", "gpt-mini"),
+            ("a*b*c", "a-c-b"),
+            ("Claude-*", "claude-1"),
+        ] {
+            assert!(!matches(pattern, name), "{pattern} {name}");
+        }
     }
 
     #[test]

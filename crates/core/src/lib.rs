@@ -16,6 +16,9 @@
 //! | [`pricing`] | rates, rate cards, the catalog, costs |
 //! | [`budget`] | the state machine that alone decides money |
 //! | [`entry`] | the ledger's immutable records |
+//! | [`registry`] | values by tenant, user and name, bounded in number and time |
+//! | [`session`] | the live tally of one conversation or task |
+//! | [`tally`] | what calls used and saved, one by one and added up |
 //! | [`event`] | the five live events |
 
 pub mod anatomy;
@@ -28,7 +31,10 @@ pub mod id;
 pub mod money;
 pub mod pricing;
 pub mod prompt;
+pub mod registry;
 pub mod scope;
+pub mod session;
+pub mod tally;
 pub mod usage;
 
 pub use money::Usd;

@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use farthing_core::Usd;
-use farthing_core::budget::{Claim, Rule};
+use farthing_core::budget::{Claim, Quantity, Rule};
 use farthing_core::clock::Clock;
 use farthing_core::entry::Who;
 use farthing_core::event::BudgetState;
-use farthing_core::id::RequestId;
+use farthing_core::id::{ModelId, RequestId};
 use farthing_ledger::Ledger;
 use farthing_tokens::Counter;
 use farthing_upstream::{Answer, Deployment, Route, Upstream};
@@ -165,19 +165,20 @@ impl Engine {
         Attempts::new(self.parts.limits.retries, &self.retry_budget, route, request)
     }
 
-    /// How the tightest of the claimed budgets stands once so much more is charged.
+    /// How the tightest of the claimed budgets of dollars stands once so much more is charged.
     pub(crate) fn budget_state(&self, claims: &[Claim], charged: Usd) -> Option<BudgetState> {
-        let states = claims.iter().map(|claim| {
-            let spent = self.parts.ledger.balance(&claim.balance).spent;
+        let states = claims.iter().filter_map(|claim| {
+            let Quantity::Usd(limit) = claim.limit else { return None };
+            let spent = self.parts.ledger.balance(&claim.balance).spent.usd;
             let spent = spent.plus(charged).unwrap_or(spent);
-            let left = claim.limit.minus(spent).unwrap_or_default();
-            (left, BudgetState::new(claim.balance.scope.name(), spent, claim.limit))
+            let left = limit.minus(spent).unwrap_or_default();
+            Some((left, BudgetState::new(claim.balance.scope.name(), spent, limit)))
         });
         states.min_by_key(|(left, _)| *left).map(|(_, state)| state)
     }
 
     /// The budgets that a call counts against.
-    pub(crate) fn claims(&self, who: &Who, at: Timestamp) -> Vec<Claim> {
-        self.parts.rules.iter().map(|rule| rule.claim(who, at)).collect()
+    pub(crate) fn claims(&self, who: &Who, model: &ModelId, at: Timestamp) -> Vec<Claim> {
+        self.parts.rules.iter().filter_map(|rule| rule.claim(who, model, at)).collect()
     }
 }

@@ -12,6 +12,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use farthing_core::Usd;
+use farthing_core::budget::Amount;
 use farthing_core::context::Context;
 use farthing_core::entry::{Asked, AttemptId, Hold, Origin};
 use farthing_core::event::Event;
@@ -91,7 +92,7 @@ async fn story(
             // There is no other attempt after all: the provider's own no is the better answer.
             (Err(_), Some((deployment, called))) => {
                 let metered = meter(engine, ask, deployment, called, false, client).await;
-                return Ok((emit(engine, &ctx), metered.reply));
+                return Ok((emit(engine, &ctx, ask), metered.reply));
             }
         };
         ctx = ctx.forwarded(engine.now());
@@ -99,7 +100,7 @@ async fn story(
         let Some(pause) = attempts.again(&called) else {
             let metered = meter(engine, ask, attempt.deployment, called, strip, client).await;
             let (ctx, reply) = settle(engine, &ctx, ask, attempt, held, metered).await;
-            return Ok((emit(engine, &ctx), reply));
+            return Ok((emit(engine, &ctx, ask), reply));
         };
         held.void(&called.to_string());
         engine.metrics.retried(&attempt.deployment.provider);
@@ -146,8 +147,8 @@ async fn begin<'a>(
     client: &Client,
 ) -> Result<(Attempt<'a>, Held), Failure> {
     let attempt = attempts.begin(engine.now())?;
-    let amount = price(engine, ctx, ask, attempt.deployment)?;
-    let held = hold(engine, ctx, ask, &attempt, amount).await?;
+    let most = price(engine, ctx, ask, attempt.deployment)?;
+    let held = hold(engine, ctx, ask, &attempt, most).await?;
     if client.has_left() {
         held.void("client went away before the call was sent");
         return Err(Failure::Abandoned);
@@ -155,15 +156,15 @@ async fn begin<'a>(
     Ok((attempt, held))
 }
 
-/// The most that the call can cost.
+/// The most that the call can take.
 fn price(
     engine: &Engine,
     ctx: &Context,
     ask: &Ask,
     deployment: &Deployment,
-) -> Result<Usd, Failure> {
+) -> Result<Amount, Failure> {
     if ask.purpose == Purpose::CountTokens {
-        return Ok(Usd::ZERO);
+        return Ok(Amount::NONE);
     }
     let Parts { tariff, limits, rules, .. } = &engine.parts;
     let what = asked(ctx, ask, deployment);
@@ -175,11 +176,13 @@ fn price(
         completion_tokens: longest.saturating_mul(ask.request.answers),
         media: ctx.anatomy().is_some_and(|anatomy| anatomy.by_kind.media > 0),
     };
-    match tariff.worst_case(&what, &most) {
+    let usd = match tariff.worst_case(&what, &most) {
         // Without a budget nothing needs to be held, so the price need not be known either.
-        Err(Failure::Unpriced { .. }) if rules.is_empty() => Ok(Usd::ZERO),
-        amount => amount,
-    }
+        Err(Failure::Unpriced { .. }) if rules.is_empty() => Usd::ZERO,
+        amount => amount?,
+    };
+    let tokens = most.prompt_tokens.saturating_add(most.completion_tokens);
+    Ok(Amount::of_call(usd, tokens))
 }
 
 /// Tells whoever listens that the call did not come about.
@@ -198,13 +201,14 @@ async fn hold(
     ctx: &Context,
     ask: &Ask,
     attempt: &Attempt<'_>,
-    amount: Usd,
+    most: Amount,
 ) -> Result<Held, Failure> {
     let now = engine.now();
     let hold = Hold {
-        amount,
+        amount: most.usd,
+        tokens: most.tokens,
         deadline: now.saturating_add(engine.parts.limits.call).unwrap_or(Timestamp::MAX),
-        claims: engine.claims(ctx.who(), now),
+        claims: engine.claims(ctx.who(), &ask.request.model, now),
         asked: Asked {
             provider: attempt.deployment.provider.clone(),
             model: ask.request.model.clone(),
@@ -341,8 +345,9 @@ fn tell(engine: &Engine, ask: &Ask, held: &Held, outcome: &Outcome<'_>) -> Vec<E
 }
 
 /// Tells whoever asked what the call came to.
-fn emit(engine: &Engine, ctx: &Context) -> Receipt {
-    let room = engine.parts.ledger.room(&engine.claims(ctx.who(), ctx.created_at()));
+fn emit(engine: &Engine, ctx: &Context, ask: &Ask) -> Receipt {
+    let claims = engine.claims(ctx.who(), &ask.request.model, ctx.created_at());
+    let room = engine.parts.ledger.room(&claims);
     let forwarded_at = ctx.forwarded_at().unwrap_or(ctx.created_at());
     let overhead = forwarded_at.duration_since(ctx.created_at());
     engine.metrics.forwarded(overhead);

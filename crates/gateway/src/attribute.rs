@@ -24,13 +24,12 @@ pub fn who(tenant: &TenantId, headers: &HeaderMap, request: &Request) -> Result<
         None => UserId::new(NOBODY_NAMED)?,
     };
     Ok(Who {
-        tenant: tenant.clone(),
-        user,
         agent: label(headers, "x-farthing-agent").transpose()?,
         thread: label(headers, "x-farthing-thread").transpose()?.or_else(|| {
             request.labels.session.as_deref().and_then(|session| ThreadId::new(session).ok())
         }),
         run: label(headers, "x-farthing-run").transpose()?,
+        ..Who::new(tenant.clone(), user)
     })
 }
 

@@ -126,7 +126,10 @@ fn asked(
 ) -> Result<(Purpose, String), Reason> {
     let query = head.uri.query().map_or_else(String::new, |query| format!("?{query}"));
     match dialect {
-        Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::Anthropic => {
+        Dialect::OpenAiChat
+        | Dialect::OpenAiResponses
+        | Dialect::OpenAiEmbeddings
+        | Dialect::Anthropic => {
             let counting = if purpose == Purpose::CountTokens { "/count_tokens" } else { "" };
             Ok((purpose, format!("{}{counting}{query}", dialect.path())))
         }

@@ -19,6 +19,7 @@ pub fn router(gateway: Gateway) -> Router {
         .route("/v1/messages", proxied(Dialect::Anthropic, Purpose::Answer))
         .route("/v1/messages/count_tokens", proxied(Dialect::Anthropic, Purpose::CountTokens))
         .route("/v1/responses", proxied(Dialect::OpenAiResponses, Purpose::Answer))
+        .route("/v1/embeddings", proxied(Dialect::OpenAiEmbeddings, Purpose::Answer))
         .route("/v1beta/models/{target}", proxied(Dialect::Gemini, Purpose::Answer))
         .route("/v1beta/models", get(proxy::gemini_models))
         .route("/v1/models", get(proxy::models))

@@ -16,7 +16,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use farthing_core::anatomy::{Anatomy, ByKind, Method};
-use farthing_core::budget::{Rule, ScopeKind, Window};
+use farthing_core::budget::{Quantity, Rule, ScopeKind, Window};
 use farthing_core::clock::Clock;
 use farthing_core::entry::{Asked, AttemptId, Bill, Hold, Origin, PricedBy, Who};
 use farthing_core::id::{ModelId, ProviderId, RequestId, TenantId, UserId};
@@ -77,22 +77,20 @@ async fn main() {
 
 /// Gives after how many microseconds the hold was durable.
 async fn one_call(ledger: &Ledger, caller: u64) -> u64 {
-    let who = Arc::new(Who {
-        tenant: TenantId::new("acme").unwrap(),
-        user: UserId::new(&format!("user-{}", caller % 50)).unwrap(),
-        agent: None,
-        thread: None,
-        run: None,
-    });
+    let user = UserId::new(&format!("user-{}", caller % 50)).unwrap();
+    let who = Arc::new(Who::new(TenantId::new("acme").unwrap(), user));
+    let model = ModelId::new("gpt-5").unwrap();
     let now = Timestamp::now();
-    let rule = |scope| Rule { scope, window: Window::Day, limit: "1000000".parse().unwrap() };
+    let limit = Quantity::Usd("1000000".parse().unwrap());
+    let claim = |scope| Rule::new(scope, Window::Day, limit).claim(&who, &model, now).unwrap();
     let hold = Arc::new(Hold {
         amount: "0.10".parse().unwrap(),
         deadline: now + SignedDuration::from_mins(10),
-        claims: [ScopeKind::Tenant, ScopeKind::User].map(|kind| rule(kind).claim(&who, now)).into(),
+        tokens: 1_300,
+        claims: [ScopeKind::Tenant, ScopeKind::User].map(claim).into(),
         asked: Asked {
             provider: ProviderId::new("openai").unwrap(),
-            model: ModelId::new("gpt-5").unwrap(),
+            model: model.clone(),
             streamed: true,
             anatomy: Anatomy {
                 by_kind: ByKind { user: 300, ..ByKind::default() },

@@ -175,6 +175,12 @@ impl RequestDetail {
                         attempt.end(record, ending, card.as_ref());
                     }
                 }
+                Recorded::Adjust(_, adjustment) => {
+                    let mut ended = attempts.iter_mut();
+                    if let Some(attempt) = ended.find(|held| held.attempt == record.id.attempt) {
+                        attempt.charged = attempt.charged.plus(adjustment.delta)?;
+                    }
+                }
             }
         }
         let (request, who) = (first.id.request, Arc::clone(&first.who));

@@ -85,11 +85,14 @@ pub fn rollups(entries: &[&Entry]) -> Result<BTreeMap<RollupKey, Tally>, Overflo
 impl Tally {
     /// What an entry adds to the roll-up, and to which row; `None` where it adds nothing.
     pub fn of(entry: &Entry) -> Option<(RollupKey, Tally)> {
-        let Move::End(hold, ending) = &entry.what else { return None };
-        let tally = match ending {
-            Ending::Void(_) => return None,
-            Ending::Expire => Tally { unknown_cost: 1, estimated: 1, ..Tally::default() },
-            Ending::Settle(bill) => Tally {
+        let tally = match &entry.what {
+            Move::Hold(_) | Move::End(_, Ending::Void(_)) => return None,
+            Move::End(_, Ending::Expire) => {
+                Tally { requests: 1, unknown_cost: 1, estimated: 1, ..Tally::default() }
+            }
+            Move::Adjust(_, adjustment) => Tally { cost: adjustment.delta, ..Tally::default() },
+            Move::End(_, Ending::Settle(bill)) => Tally {
+                requests: 1,
                 cost: bill.cost.usd.unwrap_or_default(),
                 unknown_cost: u64::from(bill.cost.usd.is_none()),
                 estimated: u64::from(
@@ -98,6 +101,7 @@ impl Tally {
                 ..Tally::tokens(&bill.usage)
             },
         };
+        let hold = entry.what.hold();
         let key = RollupKey {
             tenant: entry.who.tenant.clone(),
             hour: hour_of(entry.at),
@@ -106,7 +110,7 @@ impl Tally {
             provider: hold.asked.provider.clone(),
             model: hold.asked.model.clone(),
         };
-        Some((key, Tally { requests: 1, charged: entry.what.charged(), ..tally }))
+        Some((key, Tally { charged: entry.what.charged(), ..tally }))
     }
 
     /// Both together.

@@ -32,7 +32,7 @@ pub enum HoldError {
     /// The ledger was closed.
     #[error("the ledger is closed because the process is shutting down; call again later")]
     Closed,
-    /// The attempt has an open hold.
+    /// The attempt has a hold, or has ended.
     #[error("attempt {0} has a hold already; give every attempt its own number")]
     AlreadyHeld(AttemptId),
     /// The amount is negative or absurd.
@@ -61,8 +61,13 @@ impl From<Rejection> for HoldError {
         match rejection {
             Rejection::Refused(refusal) => HoldError::Refused(refusal),
             Rejection::Overflow(overflow) => HoldError::Overflow(overflow),
-            // A hold is never refused for want of a hold.
-            Rejection::AlreadyHeld(id) | Rejection::NotHeld(id) => HoldError::AlreadyHeld(id),
+            // The last four are never said of a hold.
+            Rejection::AlreadyHeld(id)
+            | Rejection::AlreadyEnded(id)
+            | Rejection::NotHeld(id)
+            | Rejection::AlreadyAdjusted(id, _)
+            | Rejection::NotEnded(id)
+            | Rejection::BelowZero(id) => HoldError::AlreadyHeld(id),
         }
     }
 }

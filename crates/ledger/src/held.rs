@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use farthing_core::budget::NoRoom;
 use farthing_core::entry::{Bill, Ending, Entry};
 use farthing_core::event::Event;
 use tokio::sync::mpsc::OwnedPermit;
@@ -21,6 +22,7 @@ const REASON_MAX: usize = 256;
 pub struct Held {
     ledger: Ledger,
     entry: Entry,
+    warnings: Vec<NoRoom>,
     /// How many entries were decided when this one was.
     number: u64,
     /// For the ending; taken by it.
@@ -32,13 +34,24 @@ pub struct Held {
 // === impl Held ===
 
 impl Held {
-    pub(crate) fn new(ledger: Ledger, entry: Entry, number: u64, place: OwnedPermit<Item>) -> Held {
-        Held { ledger, entry, number, place: Some(place), events: Vec::new() }
+    pub(crate) fn new(
+        ledger: Ledger,
+        entry: Entry,
+        warnings: Vec<NoRoom>,
+        number: u64,
+        place: OwnedPermit<Item>,
+    ) -> Held {
+        Held { ledger, entry, warnings, number, place: Some(place), events: Vec::new() }
     }
 
     /// The hold, as it was recorded.
     pub fn entry(&self) -> &Entry {
         &self.entry
+    }
+
+    /// The soft and shadow budgets that had no room for it.
+    pub fn warnings(&self) -> &[NoRoom] {
+        &self.warnings
     }
 
     /// Waits until the hold is durable: from then on no crash can make the call free. While the

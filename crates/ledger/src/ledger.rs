@@ -7,7 +7,7 @@ use std::thread::Thread;
 use std::time::Duration;
 
 use farthing_core::Usd;
-use farthing_core::budget::{Balance, BalanceKey, Claim, Command, Rejection, State};
+use farthing_core::budget::{Balance, BalanceKey, Claim, Command, Decision, Rejection, State};
 use farthing_core::clock::Clock;
 use farthing_core::entry::{AttemptId, Ending, Entry, Hold, Who};
 use farthing_core::event::Event;
@@ -159,16 +159,17 @@ impl Ledger {
             return Err(HoldError::Overflow(Overflow));
         }
         let [its_own, for_its_end] = self.places().await?;
-        let (entry, number) = {
+        let (entry, warnings, number) = {
             let mut books = self.books();
             if books.closed {
                 return Err(HoldError::Closed);
             }
             self.health()?;
-            let entry = books.state.apply(Command::Hold { id, who, hold }, now(&self.0.clock))?;
-            (entry.clone(), books.queue(Item::Entry(entry, events), its_own))
+            let command = Command::Hold { id, who, hold };
+            let Decision { entry, warnings } = books.state.apply(command, now(&self.0.clock))?;
+            (entry.clone(), warnings, books.queue(Item::Entry(entry, events), its_own))
         };
-        Ok(Held::new(self.clone(), entry, number, for_its_end))
+        Ok(Held::new(self.clone(), entry, warnings, number, for_its_end))
     }
 
     /// What is held and spent on a balance, whose window has not ended.
@@ -176,9 +177,9 @@ impl Ledger {
         self.books().state.balance(key)
     }
 
-    /// The least that any of the claimed budgets has left; `None` without a budget.
+    /// The least that any of the claimed hard budgets in dollars has left; `None` without one.
     pub fn room(&self, claims: &[Claim]) -> Option<Usd> {
-        self.books().state.room(claims)
+        self.books().state.room(claims).usd
     }
 
     /// Names the store: a new one has another epoch.
@@ -363,7 +364,8 @@ impl Ledger {
         place: OwnedPermit<Item>,
     ) -> Result<Entry, Rejection> {
         let mut books = self.books();
-        let entry = books.state.apply(Command::End(id, ending), now(&self.0.clock))?;
+        let Decision { entry, .. } =
+            books.state.apply(Command::End(id, ending), now(&self.0.clock))?;
         books.queue(Item::Entry(entry.clone(), events), place);
         Ok(entry)
     }
@@ -434,7 +436,9 @@ fn expire_open_holds(
 ) -> Result<(), LedgerError> {
     let mut open: Vec<AttemptId> = state.open().map(|(id, _)| id).collect();
     open.sort_unstable();
-    let expire = |id: AttemptId| state.apply(Command::End(id, Ending::Expire), at);
+    let expire = |id: AttemptId| {
+        state.apply(Command::End(id, Ending::Expire), at).map(|decision| decision.entry)
+    };
     let entries: Vec<Entry> = open.into_iter().map(expire).collect::<Result<_, Rejection>>()?;
     let calls = entries.len();
     let items: Vec<Item> =

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use farthing_core::Usd;
-use farthing_core::entry::{AttemptId, Ending, Hold, Who};
+use farthing_core::entry::{Adjustment, AttemptId, Ending, Hold, Who};
 use farthing_core::pricing::FoundBy;
 use jiff::Timestamp;
 
@@ -32,6 +32,8 @@ pub struct Record {
 pub enum Recorded {
     /// Money was set aside.
     Hold(Arc<Hold>),
+    /// What the attempt was charged was corrected.
+    Adjust(Arc<Hold>, Adjustment),
     /// The attempt ended. Of a settled one's bill `priced_by` is `None`; the card stands beside it.
     End(Ending, Option<CardRef>),
 }

@@ -169,6 +169,7 @@ impl Audit {
                 Some(hold) => Move::End(hold, ending),
                 None => return Ok(()),
             },
+            Recorded::Adjust(hold, adjustment) => Move::Adjust(hold, adjustment),
         };
         let place = |column: &str| format!("{column} of entry {id}.{}", what.name());
         self.report.compare(|| place("held"), what.hold().amount, held);
@@ -247,7 +248,7 @@ impl Audit {
         let Audit { mut report, found, rollups, .. } = self;
         report.open = u64::try_from(open.len()).unwrap_or(u64::MAX);
         report.compare_tables(&balances, &found.balances, balance_place, |balance| {
-            format!("{} held, {} spent", balance.held, balance.spent)
+            format!("{:?} held, {:?} spent", balance.held, balance.spent)
         });
         let open_place = |id: &AttemptId| format!("open hold {id}");
         report.compare_tables(&open, &found.open, open_place, |()| "a row".to_owned());
@@ -257,7 +258,7 @@ impl Audit {
 }
 
 fn balance_place(key: &BalanceKey) -> String {
-    let BalanceKey { tenant, scope, id, window, start } = key;
+    let BalanceKey { tenant, scope, id, window, start, .. } = key;
     format!("balance of {} `{id}` of `{tenant}`, {} from {start}", scope.name(), window.name())
 }
 

@@ -92,6 +92,7 @@ impl Answer {
             charged: None,
             finish_reason: None,
             error: None,
+            tools: Vec::new(),
             texts: Vec::new(),
             body: body.clone(),
         }

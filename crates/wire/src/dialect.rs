@@ -66,7 +66,9 @@ impl Dialect {
     /// chat completions speaks its responses too, or says so itself.
     pub const fn api(self) -> Dialect {
         match self {
-            Dialect::OpenAiChat | Dialect::OpenAiResponses => Dialect::OpenAiChat,
+            Dialect::OpenAiChat | Dialect::OpenAiResponses | Dialect::OpenAiEmbeddings => {
+                Dialect::OpenAiChat
+            }
             Dialect::Anthropic => Dialect::Anthropic,
             Dialect::Gemini => Dialect::Gemini,
         }

@@ -1,88 +1,152 @@
-//! Whose balance a rule finds, and when its window begins and ends.
+//! Whose balance a rule finds, and whose not.
 
-use proptest::prelude::*;
+use jiff::tz::TimeZoneDatabase;
 
 use super::*;
-use crate::id::UserId;
+use crate::Usd;
+use crate::id::{AgentId, KeyId, RunId, TeamId, ThreadId};
 
-fn who(tenant: &str, user: &str) -> Who {
-    let (tenant, user) = (TenantId::new(tenant).unwrap(), UserId::new(user).unwrap());
-    Who { tenant, user, agent: None, thread: None, run: None }
+fn someone(tenant: &str, user: &str) -> Who {
+    Who {
+        team: Some(TeamId::new("research").unwrap()),
+        key: Some(KeyId::new("key_1").unwrap()),
+        agent: Some(AgentId::new("coder").unwrap()),
+        thread: Some(ThreadId::new("talk").unwrap()),
+        run: Some(RunId::new("task").unwrap()),
+        ..Who::new(TenantId::new(tenant).unwrap(), UserId::new(user).unwrap())
+    }
 }
 
-#[track_caller]
-fn assert_day(at: &str, start: &str, end: &str) {
-    let (from, to) = Window::Day.around(at.parse().unwrap());
-    assert_eq!((from.to_string(), to.to_string()), (start.to_owned(), end.to_owned()));
+fn model() -> ModelId {
+    ModelId::new("claude-opus-4-1").unwrap()
 }
 
-#[test]
-fn a_day_begins_at_midnight_utc_and_ends_where_the_next_begins() {
-    let day = ("2026-11-22T00:00:00Z", "2026-11-23T00:00:00Z");
-    assert_day("2026-11-22T00:00:00Z", day.0, day.1);
-    assert_day("2026-11-22T23:59:59.999999999Z", day.0, day.1);
-    assert_day("2026-11-23T00:00:00Z", day.1, "2026-11-24T00:00:00Z");
-    assert_day("2026-11-22T23:30:00-02:00", day.1, "2026-11-24T00:00:00Z");
+fn noon() -> Timestamp {
+    "2026-11-22T12:00:00Z".parse().unwrap()
 }
 
-#[test]
-fn a_day_ends_a_month_a_leap_year_and_a_century_right() {
-    assert_day("2028-02-28T12:00:00Z", "2028-02-28T00:00:00Z", "2028-02-29T00:00:00Z");
-    assert_day("2028-02-29T12:00:00Z", "2028-02-29T00:00:00Z", "2028-03-01T00:00:00Z");
-    assert_day("2026-12-31T12:00:00Z", "2026-12-31T00:00:00Z", "2027-01-01T00:00:00Z");
-    assert_day("2100-02-28T12:00:00Z", "2100-02-28T00:00:00Z", "2100-03-01T00:00:00Z");
+fn rule(scope: ScopeKind, of: &str) -> Rule {
+    let limit = Quantity::Usd(Usd::from_pico(7));
+    Rule { of: Pattern::new(of).unwrap(), ..Rule::new(scope, Window::Day, limit) }
 }
 
-#[test]
-fn a_day_before_1970_begins_at_its_midnight_too() {
-    assert_day("1969-12-31T23:59:59.5Z", "1969-12-31T00:00:00Z", "1970-01-01T00:00:00Z");
-    assert_day("1900-02-28T01:00:00Z", "1900-02-28T00:00:00Z", "1900-03-01T00:00:00Z");
+/// The name of the balance that a rule finds for Ada of Acme.
+fn found(scope: ScopeKind, of: &str) -> Option<String> {
+    let claim = rule(scope, of).claim(&someone("acme", "ada"), &model(), noon());
+    claim.map(|claim| claim.balance.id.to_string())
 }
 
 #[test]
-fn the_first_and_the_last_day_of_the_calendar_are_cut_short() {
-    let (first, last) = (Timestamp::MIN, Timestamp::MAX);
-    let hour = jiff::SignedDuration::from_hours(1);
-    assert_eq!(Window::Day.around(first).0, first);
-    assert_eq!(Window::Day.around(first + hour), Window::Day.around(first));
-    assert_eq!(Window::Day.around(last).1, last);
-    assert_eq!(Window::Day.around(last - hour), Window::Day.around(last));
-    assert_day("9999-12-29T12:00:00Z", "9999-12-29T00:00:00Z", "9999-12-30T00:00:00Z");
+fn b13_every_scope_of_a_call_can_be_limited() {
+    let names = ScopeKind::ALL.iter().map(|scope| found(*scope, "*").unwrap());
+    let expected = ["acme", "research", "ada", "key_1", "coder", "talk", "task", "claude-opus-4-1"];
+    assert!(names.eq(expected));
+}
+
+#[test]
+fn b13_a_call_without_a_label_has_no_budget_of_that_kind() {
+    let who = Who::new(TenantId::new("acme").unwrap(), UserId::new("ada").unwrap());
+    let claims = |scope: &ScopeKind| rule(*scope, "*").claim(&who, &model(), noon()).is_some();
+    let limited: Vec<_> = ScopeKind::ALL.iter().copied().filter(claims).collect();
+    assert_eq!(limited, [ScopeKind::Tenant, ScopeKind::User, ScopeKind::Model]);
+}
+
+#[test]
+fn a_rule_for_each_gives_each_a_balance_and_a_pattern_gives_one_to_all_it_names() {
+    assert_eq!(found(ScopeKind::User, "ada").as_deref(), Some("ada"));
+    assert_eq!(found(ScopeKind::User, "bob"), None);
+    assert_eq!(found(ScopeKind::Model, "*").as_deref(), Some("claude-opus-4-1"));
+    assert_eq!(found(ScopeKind::Model, "claude-*").as_deref(), Some("claude-*"));
+    assert_eq!(found(ScopeKind::Model, "gpt-*"), None);
+
+    // A dated name is no way around the budget of its family.
+    let dated = ModelId::new("claude-opus-4-1-20250805").unwrap();
+    let family = rule(ScopeKind::Model, "claude-opus-4-1*");
+    let of = |model: &ModelId| family.claim(&someone("acme", "ada"), model, noon()).unwrap();
+    assert_eq!(of(&dated).balance, of(&model()).balance);
 }
 
 #[test]
 fn a_balance_is_of_one_tenant_one_scope_and_one_window() {
-    let rule = |scope| Rule { scope, window: Window::Day, limit: Usd::from_pico(7) };
-    let noon: Timestamp = "2026-11-22T12:00:00Z".parse().unwrap();
-    let claim = rule(ScopeKind::User).claim(&who("acme", "ada"), noon);
-    assert_eq!((&*claim.balance.id, claim.limit), ("ada", Usd::from_pico(7)));
-    assert_eq!(claim.resets_at, "2026-11-23T00:00:00Z".parse().unwrap());
-
+    let claim = |scope, tenant: &str, user: &str, at| {
+        rule(scope, "*").claim(&someone(tenant, user), &model(), at).unwrap().balance
+    };
+    let ada = claim(ScopeKind::User, "acme", "ada", noon());
+    let tomorrow: Timestamp = "2026-11-23T00:00:00Z".parse().unwrap();
     let others = [
-        rule(ScopeKind::User).claim(&who("acme", "bob"), noon),
-        rule(ScopeKind::User).claim(&who("emca", "ada"), noon),
-        rule(ScopeKind::Tenant).claim(&who("acme", "ada"), noon),
-        rule(ScopeKind::User).claim(&who("acme", "ada"), claim.resets_at),
+        claim(ScopeKind::User, "acme", "bob", noon()),
+        claim(ScopeKind::User, "emca", "ada", noon()),
+        claim(ScopeKind::Tenant, "acme", "ada", noon()),
+        claim(ScopeKind::User, "acme", "ada", tomorrow),
     ];
-    assert!(others.iter().all(|other| other.balance != claim.balance));
-
+    assert!(others.iter().all(|other| *other != ada));
     // A tenant may be called as one of its users is.
     let [tenant, user] =
-        [ScopeKind::Tenant, ScopeKind::User].map(|s| rule(s).claim(&who("ada", "ada"), noon));
-    assert_ne!(tenant.balance, user.balance);
+        [ScopeKind::Tenant, ScopeKind::User].map(|kind| claim(kind, "ada", "ada", noon()));
+    assert_ne!(tenant, user);
 }
 
-proptest! {
-    #[test]
-    fn every_moment_lies_in_exactly_one_day(
-        second in Timestamp::MIN.as_second()..Timestamp::MAX.as_second(),
-    ) {
-        let at = Timestamp::from_second(second).unwrap();
-        let (start, end) = Window::Day.around(at);
-        prop_assert!(start <= at && at < end);
-        prop_assert_eq!(Window::Day.around(start), (start, end));
-        if end < Timestamp::MAX {
-            prop_assert_eq!(Window::Day.around(end).0, end);
-        }
+#[test]
+fn x5_two_users_may_use_the_same_thread_and_run() {
+    for scope in [ScopeKind::Thread, ScopeKind::Run] {
+        let of = |user| rule(scope, "*").claim(&someone("acme", user), &model(), noon()).unwrap();
+        assert_ne!(of("ada").balance, of("bob").balance);
+    }
+    let of = |user| {
+        let agent = rule(ScopeKind::Agent, "*");
+        agent.claim(&someone("acme", user), &model(), noon()).unwrap()
+    };
+    assert_eq!(of("ada").balance, of("bob").balance);
+}
+
+#[test]
+fn a_rule_can_hold_for_one_tenant_alone() {
+    let only = Rule { tenant: TenantId::new("acme").ok(), ..rule(ScopeKind::User, "*") };
+    assert!(only.claim(&someone("acme", "ada"), &model(), noon()).is_some());
+    assert_eq!(only.claim(&someone("emca", "ada"), &model(), noon()), None);
+}
+
+#[test]
+fn b7_days_of_two_zones_that_begin_together_and_end_apart_are_two() {
+    // Clocks are set forward in Berlin that day, not in Lagos.
+    let night: Timestamp = "2026-03-29T00:30:00Z".parse().unwrap();
+    let of = |zone| {
+        let zone = TimeZoneDatabase::bundled().get(zone).unwrap();
+        let rule = Rule { zone, ..rule(ScopeKind::User, "*") };
+        rule.claim(&someone("acme", "ada"), &model(), night).unwrap().balance
+    };
+    let (berlin, lagos) = (of("Europe/Berlin"), of("Africa/Lagos"));
+    assert_eq!(berlin.start, lagos.start);
+    assert_ne!(berlin, lagos);
+}
+
+#[test]
+fn b7_only_what_begins_anew_resets() {
+    let resets = |window| {
+        let rule = Rule { window, ..rule(ScopeKind::User, "*") };
+        rule.claim(&someone("acme", "ada"), &model(), noon()).unwrap().resets_at()
+    };
+    assert_eq!(resets(Window::Request), None);
+    assert_eq!(resets(Window::Hour), "2026-11-22T13:00:00Z".parse().ok());
+    assert_eq!(resets(Window::Month), "2026-12-01T00:00:00Z".parse().ok());
+    assert_eq!(resets(Window::Total), None);
+}
+
+#[test]
+fn a_rule_is_written_as_a_table_with_defaults() {
+    let short = r#"{"scope":"user","window":"day","limit":{"usd":"0.000000000007"}}"#;
+    assert_eq!(serde_json::from_str::<Rule>(short).unwrap(), rule(ScopeKind::User, "*"));
+
+    let long = r#"{"tenant":"acme","scope":"model","of":"claude-*","window":"week",
+        "limit":{"tokens":1000},"mode":"soft","policy":"clamp","zone":"Europe/Berlin"}"#;
+    let read: Rule = serde_json::from_str(long).unwrap();
+    assert_eq!((read.limit, read.mode), (Quantity::Tokens(1_000), Mode::Soft));
+    assert_eq!(read.zone.iana_name(), Some("Europe/Berlin"));
+    let written = serde_json::to_string(&read).unwrap();
+    assert_eq!(serde_json::from_str::<Rule>(&written).unwrap(), read);
+
+    for wrong in [r#","mode":"firm"}"#, r#","zone":"Europe/Atlantis"}"#, r#","limits":1}"#] {
+        let text = short.replacen('}', "", 1).replace('}', "") + "}" + wrong;
+        assert!(serde_json::from_str::<Rule>(&text).is_err(), "{text}");
     }
 }

@@ -4,26 +4,32 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use thiserror::Error;
+use serde::Serialize;
 
-use super::rule::{BalanceKey, Claim};
-use crate::entry::{AttemptId, Ending, Entry, Hold, Move, Who};
+use super::amount::{Amount, Quantity};
+use super::recent::Recent;
+use super::refusal::{NoRoom, Refusal, Rejection};
+use super::rule::{BalanceKey, Claim, Mode};
+use super::window::Window;
+use crate::entry::{Adjustment, AttemptId, Ending, Entry, Hold, Move, Who};
 use crate::money::{Overflow, Usd};
 
-/// Held and spent, by scope and window, and the holds that are open.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Held and spent, by scope and window, and the holds that are open. Two states are equal where
+/// these are.
+#[derive(Clone, Debug, Default)]
 pub struct State {
     balances: HashMap<BalanceKey, Balance>,
     open: HashMap<AttemptId, (Arc<Who>, Arc<Hold>)>,
+    recent: Recent,
 }
 
-/// A scope's money in one window.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+/// What a scope used in one window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Balance {
     /// Set aside for calls that have not ended.
-    pub held: Usd,
+    pub held: Amount,
     /// Charged.
-    pub spent: Usd,
+    pub spent: Amount,
 }
 
 /// A wish to move money.
@@ -40,48 +46,37 @@ pub enum Command {
     },
     /// End an attempt, and with it its hold.
     End(AttemptId, Ending),
+    /// Correct what an ended attempt was charged.
+    Adjust {
+        /// The attempt.
+        id: AttemptId,
+        /// On whose account it was.
+        who: Arc<Who>,
+        /// Its hold, which names the budgets.
+        hold: Arc<Hold>,
+        /// How much, and why.
+        adjustment: Adjustment,
+    },
 }
 
-/// A command that changed nothing.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum Rejection {
-    /// A budget has no room.
-    #[error(transparent)]
-    Refused(Box<Refusal>),
-    /// The attempt has a hold already.
-    #[error("attempt {0} has a hold already; give every attempt its own number")]
-    AlreadyHeld(AttemptId),
-    /// The attempt has no open hold: it was never made, or has ended.
-    #[error("attempt {0} has no open hold; it was never held or has ended")]
-    NotHeld(AttemptId),
-    /// The amounts are absurd: too large to add up, or negative.
-    #[error(transparent)]
-    Overflow(#[from] Overflow),
+/// A command that was carried out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// What is to be recorded.
+    pub entry: Entry,
+    /// The soft and shadow budgets that had no room for a hold; a claim says which of both it is.
+    pub warnings: Vec<NoRoom>,
 }
 
-/// A budget's no.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error("budget refused the call: it may cost ${wanted}, but {tightest}")]
-pub struct Refusal {
-    /// What the call may cost.
-    pub wanted: Usd,
-    /// The budget with the least room.
-    pub tightest: NoRoom,
-}
-
-/// A budget without room for a call.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-#[error(
-    "{} `{}` has ${} left of ${} per {} (${} spent, ${} held); \
-     ask for fewer tokens or wait until {}",
-    claim.balance.scope.name(), claim.balance.id, room(.balance, .claim), claim.limit,
-    claim.balance.window.name(), balance.spent, balance.held, claim.resets_at
-)]
-pub struct NoRoom {
-    /// The budget.
-    pub claim: Claim,
-    /// What is held and spent.
-    pub balance: Balance,
+/// The least that several hard budgets have left, by unit; `None` where none limits it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Room {
+    /// Dollars.
+    pub usd: Option<Usd>,
+    /// Tokens.
+    pub tokens: Option<u64>,
+    /// Calls.
+    pub requests: Option<u64>,
 }
 
 // === impl State ===
@@ -92,20 +87,20 @@ impl State {
         balances: HashMap<BalanceKey, Balance>,
         open: HashMap<AttemptId, (Arc<Who>, Arc<Hold>)>,
     ) -> State {
-        State { balances, open }
+        State { balances, open, recent: Recent::default() }
     }
 
     /// Carries out a command at a moment and gives the entry to record.
     ///
+    /// That an attempt is held, ended and, for each cause, corrected once is known of those that are
+    /// open and of the last 65,536 that were not; of older ones the entry's name in the store is.
+    ///
     /// # Errors
     /// [`Rejection`]; the state is then as it was.
-    pub fn apply(&mut self, command: Command, at: Timestamp) -> Result<Entry, Rejection> {
-        let entry = self.decide(command, at)?;
-        if entry.what.hold().amount.min(entry.what.charged()) < Usd::ZERO {
-            return Err(Overflow.into());
-        }
-        self.replay(&entry)?;
-        Ok(entry)
+    pub fn apply(&mut self, command: Command, at: Timestamp) -> Result<Decision, Rejection> {
+        let decision = self.decide(command, at)?;
+        self.replay(&decision.entry)?;
+        Ok(decision)
     }
 
     /// Takes in an entry that was decided earlier. Replaying all entries in their order gives the
@@ -114,27 +109,30 @@ impl State {
     /// # Errors
     /// [`Overflow`]; the state is then as it was.
     pub fn replay(&mut self, entry: &Entry) -> Result<(), Overflow> {
-        let hold = entry.what.hold();
-        let change = |balance: Balance| match &entry.what {
-            Move::Hold(hold) => {
-                Ok(Balance { held: balance.held.plus(hold.amount)?, spent: balance.spent })
-            }
-            Move::End(..) => Ok(Balance {
-                held: balance.held.minus(hold.amount)?,
-                spent: balance.spent.plus(entry.what.charged())?,
-            }),
+        let is_correction = matches!(entry.what, Move::Adjust(..));
+        let counts = |claim: &&Claim| {
+            // A balance that was pruned stays forgotten; all others have seen the hold.
+            claim.adds_up() && (!is_correction || self.balances.contains_key(&claim.balance))
         };
-        let after = hold.claims.iter().map(|claim| change(self.balance(&claim.balance)));
+        let claims: Vec<&Claim> = entry.what.hold().claims.iter().filter(counts).collect();
+        // Several claims may be on one balance: each is reckoned from what was there before.
+        let after = claims.iter().map(|claim| self.balance(&claim.balance).after(&entry.what));
         let after: Vec<Balance> = after.collect::<Result<_, Overflow>>()?;
-        for (claim, balance) in hold.claims.iter().zip(after) {
+        for (claim, balance) in claims.into_iter().zip(after) {
             self.balances.insert(claim.balance.clone(), balance);
         }
         match &entry.what {
             Move::Hold(hold) => {
-                self.open.insert(entry.id, (Arc::clone(&entry.who), Arc::clone(hold)))
+                self.open.insert(entry.id, (Arc::clone(&entry.who), Arc::clone(hold)));
             }
-            Move::End(..) => self.open.remove(&entry.id),
-        };
+            Move::End(..) => {
+                self.open.remove(&entry.id);
+                self.recent.add((entry.id, None));
+            }
+            Move::Adjust(_, adjustment) => {
+                self.recent.add((entry.id, Some(adjustment.cause.clone())));
+            }
+        }
         Ok(())
     }
 
@@ -143,9 +141,10 @@ impl State {
         self.balances.get(key).copied().unwrap_or_default()
     }
 
-    /// The least that any of the claimed budgets has left; `None` without a budget.
-    pub fn room(&self, claims: &[Claim]) -> Option<Usd> {
-        claims.iter().map(|claim| room(&self.balance(&claim.balance), claim)).min()
+    /// What the claimed hard budgets have left.
+    pub fn room(&self, claims: &[Claim]) -> Room {
+        let hard = claims.iter().filter(|claim| claim.mode == Mode::Hard);
+        Room::of(hard.map(|claim| (claim.limit, self.balance(&claim.balance).used())))
     }
 
     /// The attempts whose hold is open.
@@ -160,50 +159,176 @@ impl State {
 
     /// Forgets the balances of windows that ended before `at` and hold nothing.
     pub fn prune(&mut self, at: Timestamp) {
-        self.balances.retain(|key, balance| {
-            balance.held != Usd::ZERO || key.window.around(key.start).1 > at
-        });
+        self.balances.retain(|key, balance| balance.held != Amount::NONE || key.end > at);
     }
 
-    fn decide(&self, command: Command, at: Timestamp) -> Result<Entry, Rejection> {
-        match command {
+    fn decide(&self, command: Command, at: Timestamp) -> Result<Decision, Rejection> {
+        let (id, who, what, warnings) = match command {
             Command::Hold { id, who, hold } => {
-                self.admit(id, &hold)?;
-                Ok(Entry { id, at, who, what: Move::Hold(hold) })
+                let warnings = self.admit(id, &hold)?;
+                (id, who, Move::Hold(hold), warnings)
             }
             Command::End(id, ending) => {
                 let (who, hold) = self.open.get(&id).cloned().ok_or(Rejection::NotHeld(id))?;
-                Ok(Entry { id, at, who, what: Move::End(hold, ending) })
+                let what = Move::End(hold, ending);
+                if what.charged() < Usd::ZERO {
+                    return Err(Overflow.into());
+                }
+                (id, who, what, Vec::new())
             }
-        }
+            Command::Adjust { id, who, hold, adjustment } => {
+                self.admit_adjustment(id, &hold, &adjustment)?;
+                (id, who, Move::Adjust(hold, adjustment), Vec::new())
+            }
+        };
+        Ok(Decision { entry: Entry { id, at, who, what }, warnings })
     }
 
-    /// Every claimed budget must have room for the whole hold.
-    fn admit(&self, id: AttemptId, hold: &Hold) -> Result<(), Rejection> {
+    /// Every claimed hard budget must have room for the whole hold. Gives the others that have none.
+    fn admit(&self, id: AttemptId, hold: &Hold) -> Result<Vec<NoRoom>, Rejection> {
         if self.open.contains_key(&id) {
             return Err(Rejection::AlreadyHeld(id));
         }
-        let full = hold
-            .claims
-            .iter()
-            .map(|claim| NoRoom { claim: claim.clone(), balance: self.balance(&claim.balance) });
-        let full = full.filter(|budget| room(&budget.balance, &budget.claim) < hold.amount);
-        match full.min_by_key(|budget| room(&budget.balance, &budget.claim)) {
-            Some(tightest) => {
-                let refusal = Refusal { wanted: hold.amount, tightest };
-                Err(Rejection::Refused(Box::new(refusal)))
-            }
-            None => Ok(()),
+        if self.recent.has(&(id, None)) {
+            return Err(Rejection::AlreadyEnded(id));
         }
+        if hold.amount < Usd::ZERO {
+            return Err(Overflow.into());
+        }
+        let wanted = hold.takes();
+        let lacks_room = |claim: &&Claim| {
+            let left = self.balance(&claim.balance).left(claim.limit);
+            left.number() < claim.limit.of(&wanted).number()
+        };
+        let full = hold.claims.iter().filter(lacks_room);
+        let full = full
+            .map(|claim| NoRoom { claim: claim.clone(), balance: self.balance(&claim.balance) });
+        let (hard, others): (Vec<_>, Vec<_>) = full.partition(|it| it.claim.mode == Mode::Hard);
+        match Refusal::of(wanted, hard) {
+            Some(refusal) => Err(Rejection::Refused(Box::new(refusal))),
+            None => Ok(others),
+        }
+    }
+
+    /// What was spent can be taken back, but not more. Balances that were pruned are passed over:
+    /// nothing is decided by them any more.
+    fn admit_adjustment(
+        &self,
+        id: AttemptId,
+        hold: &Hold,
+        adjustment: &Adjustment,
+    ) -> Result<(), Rejection> {
+        if self.open.contains_key(&id) {
+            return Err(Rejection::NotEnded(id));
+        }
+        if self.recent.has(&(id, Some(adjustment.cause.clone()))) {
+            return Err(Rejection::AlreadyAdjusted(id, adjustment.cause.clone()));
+        }
+        for balance in hold.claims.iter().filter_map(|claim| self.balances.get(&claim.balance)) {
+            if balance.spent.usd.plus(adjustment.delta)? < Usd::ZERO {
+                return Err(Rejection::BelowZero(id));
+            }
+        }
+        Ok(())
     }
 }
 
-/// What a budget has left; nothing where it is overspent.
-fn room(balance: &Balance, claim: &Claim) -> Usd {
-    let left = balance.spent.plus(balance.held).and_then(|used| claim.limit.minus(used));
-    left.unwrap_or(Usd::ZERO).max(Usd::ZERO)
+impl PartialEq for State {
+    fn eq(&self, other: &State) -> bool {
+        // What was done lately is not kept by stores.
+        self.balances == other.balances && self.open == other.open
+    }
+}
+
+// === impl Refusal ===
+
+impl Refusal {
+    /// The refusal by these budgets, which have no room; `None` without any.
+    fn of(wanted: Amount, full: Vec<NoRoom>) -> Option<Refusal> {
+        let policy = full.iter().map(|budget| budget.claim.policy).max()?;
+        let share = |budget: &NoRoom| {
+            let wanted = budget.claim.limit.of(&wanted).number();
+            (budget.left().number(), wanted)
+        };
+        // Least room for what is wanted of its unit: a / b < c / d where a * d < c * b.
+        let tightest = full.into_iter().min_by(|one, other| {
+            let ((left, wanted), (other_left, other_wanted)) = (share(one), share(other));
+            left.saturating_mul(other_wanted).cmp(&other_left.saturating_mul(wanted))
+        })?;
+        Some(Refusal { wanted, tightest, policy })
+    }
+}
+
+// === impl Claim ===
+
+impl Claim {
+    /// Whether anything is added up for it: the limit on a request is on each one alone.
+    fn adds_up(&self) -> bool {
+        self.balance.window != Window::Request
+    }
+}
+
+// === impl Balance ===
+
+impl Balance {
+    /// What is held and spent together, or the most that there is.
+    fn used(&self) -> Amount {
+        let most = Amount { usd: Usd::from_pico(i128::MAX), ..self.spent };
+        self.spent.plus(self.held).unwrap_or(most)
+    }
+
+    /// What is left of a limit; nothing where it is overspent.
+    #[must_use]
+    pub fn left(&self, limit: Quantity) -> Quantity {
+        limit.less(&self.used())
+    }
+
+    fn after(self, what: &Move) -> Result<Balance, Overflow> {
+        let held = match what {
+            Move::Hold(hold) => self.held.plus(hold.takes())?,
+            Move::End(hold, _) => self.held.minus(hold.takes())?,
+            Move::Adjust(..) => self.held,
+        };
+        Ok(Balance { held, spent: self.spent.plus(what.spends())? })
+    }
+}
+
+// === impl Room ===
+
+impl Room {
+    /// The room of several budgets: each one's limit, and what is used of it.
+    pub fn of(budgets: impl IntoIterator<Item = (Quantity, Amount)>) -> Room {
+        let mut room = Room::default();
+        for (limit, used) in budgets {
+            match limit.less(&used) {
+                Quantity::Usd(left) => narrow(&mut room.usd, left),
+                Quantity::Tokens(left) => narrow(&mut room.tokens, left),
+                Quantity::Requests(left) => narrow(&mut room.requests, left),
+            }
+        }
+        room
+    }
+
+    /// Whether there is room for so much.
+    pub fn fits(&self, wanted: &Amount) -> bool {
+        self.usd.is_none_or(|left| wanted.usd <= left)
+            && self.tokens.is_none_or(|left| wanted.tokens <= left)
+            && self.requests.is_none_or(|left| wanted.requests <= left)
+    }
+}
+
+fn narrow<T: Copy + Ord>(room: &mut Option<T>, left: T) {
+    *room = Some(room.map_or(left, |narrowest| narrowest.min(left)));
 }
 
 #[cfg(test)]
 #[path = "state_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "unit_tests.rs"]
+mod unit_tests;
+
+#[cfg(test)]
+#[path = "property_tests.rs"]
+mod property_tests;

@@ -181,17 +181,17 @@ pub enum StoreError {
         /// The latest that is known here.
         known: u32,
     },
-    /// An earlier version of this program wrote the store, and it is only to be read.
+    /// A version of this program that was never released wrote the store.
     #[error(
-        "ledger {place} has schema version {found}, this program reads version {known}; \
-         start `farthing serve` with it once, which brings it up to date"
+        "ledger {place} has schema version {found}, which no release had; this program knows \
+         {known}; name another file"
     )]
     TooOld {
         /// The store.
         place: String,
         /// Its schema version.
         found: u32,
-        /// The version that is read.
+        /// The earliest that is known here.
         known: u32,
     },
     /// Another process writes to the store.

@@ -4,7 +4,8 @@ use std::sync::Arc;
 
 use farthing_core::Usd;
 use farthing_core::budget::{Command, State};
-use farthing_core::entry::{Ending, Entry, Move};
+use farthing_core::entry::{Adjustment, Ending, Entry, Move};
+use farthing_core::id::CauseId;
 use jiff::SignedDuration;
 use tempfile::TempDir;
 
@@ -41,6 +42,7 @@ macro_rules! conformance {
             b12_every_attempt_of_a_request_is_charged_once
             l1_holds_that_were_left_open_are_charged_when_opened_again
             l4_entries_recorded_twice_count_once
+            a_correction_is_recorded_once_and_read_back
             x5_nobody_sees_another_scope
             what_is_recorded_is_read_back_unchanged
             requests_are_listed_newest_first_page_by_page
@@ -102,7 +104,7 @@ async fn b1_parallel_holds_never_exceed_the_room(place: impl Place) {
     for call in calls {
         match call.await.unwrap() {
             Ok(held) => admitted.push(held),
-            Err(HoldError::Refused(refusal)) => assert_eq!(refusal.wanted, usd("0.199")),
+            Err(HoldError::Refused(refusal)) => assert_eq!(refusal.wanted.usd, usd("0.199")),
             Err(error) => panic!("{error}"),
         }
     }
@@ -162,7 +164,7 @@ async fn l1_holds_that_were_left_open_are_charged_when_opened_again(place: impl 
     let mut state = State::default();
     let mut hold = |request, amount| {
         let (id, who, hold) = (attempt(request, 1), who.clone(), hold(&who, amount, "10"));
-        state.apply(Command::Hold { id, who, hold }, now()).unwrap()
+        state.apply(Command::Hold { id, who, hold }, now()).unwrap().entry
     };
     let entries = [hold(1, "0.10"), hold(2, "0.20")];
     place.open().commit(&entries.map(item)).unwrap();
@@ -183,8 +185,8 @@ async fn l4_entries_recorded_twice_count_once(place: impl Place) {
     let (mut store, mut state) = (place.open(), State::default());
     let (id, who) = (attempt(1, 1), who("acme", "ada"));
     let command = Command::Hold { id, hold: hold(&who, "0.10", "10"), who };
-    let held = state.apply(command, now()).unwrap();
-    let settled = state.apply(Command::End(id, Ending::Settle(bill())), now()).unwrap();
+    let held = state.apply(command, now()).unwrap().entry;
+    let settled = state.apply(Command::End(id, Ending::Settle(bill())), now()).unwrap().entry;
     let other_ending =
         Entry { what: Move::End(held.what.hold().clone(), Ending::Expire), ..held.clone() };
 
@@ -196,6 +198,43 @@ async fn l4_entries_recorded_twice_count_once(place: impl Place) {
     let report = verify(&mut *store.reader().unwrap()).unwrap();
     assert_eq!((report.entries, report.spent, report.differences), (2, usd(COST), vec![]));
     assert_eq!(store.load(now()).unwrap().state, state);
+}
+
+async fn a_correction_is_recorded_once_and_read_back(place: impl Place) {
+    let (mut store, mut state) = (place.open(), State::default());
+    let (id, who) = (attempt(1, 1), who("acme", "ada"));
+    let hold = hold(&who, "0.10", "10");
+    let adjustment = |cause, delta| Adjustment {
+        cause: CauseId::new(cause).unwrap(),
+        delta: usd(delta),
+        reason: "the price was wrong".to_owned(),
+    };
+    let adjust = |cause, delta| Command::Adjust {
+        id,
+        who: who.clone(),
+        hold: hold.clone(),
+        adjustment: adjustment(cause, delta),
+    };
+    let commands = [
+        Command::Hold { id, hold: hold.clone(), who: who.clone() },
+        Command::End(id, Ending::Settle(bill())),
+        adjust("reprice", "-0.0004"),
+        adjust("invoice", "0.0001"),
+    ];
+    let items = commands.map(|command| item(state.apply(command, now()).unwrap().entry));
+    assert_eq!(store.commit(&items).unwrap().new, 4);
+    assert_eq!(store.commit(&items).unwrap().new, 0);
+    assert_eq!(store.load(now()).unwrap().state, state);
+
+    let mut reader = store.reader().unwrap();
+    let report = verify(&mut *reader).unwrap();
+    assert_eq!((report.entries, report.spent, report.differences), (4, usd("0.00115"), vec![]));
+    let records = reader.request(&everyone_of("acme"), id.request).unwrap();
+    let corrected = Recorded::Adjust(hold, adjustment("reprice", "-0.0004"));
+    assert_eq!((records.len(), &records[2].what), (4, &corrected));
+    let ledger = open(store);
+    let request = ledger.request(everyone_of("acme"), id.request).await.unwrap().unwrap();
+    assert_eq!(request.charged, usd("0.00115"));
 }
 
 async fn x5_nobody_sees_another_scope(place: impl Place) {

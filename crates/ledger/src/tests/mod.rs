@@ -13,10 +13,12 @@ use std::time::Duration;
 
 use farthing_core::Usd;
 use farthing_core::anatomy::{Anatomy, ByKind, Method};
-use farthing_core::budget::{Claim, Rule, ScopeKind, Window};
+use farthing_core::budget::{Claim, Quantity, Rule, ScopeKind, Window};
 use farthing_core::clock::Clock;
 use farthing_core::entry::{Asked, AttemptId, Bill, Hold, Origin, PricedBy, Who};
-use farthing_core::id::{AgentId, ModelId, ProviderId, RequestId, TenantId, ThreadId, UserId};
+use farthing_core::id::{
+    AgentId, KeyId, ModelId, ProviderId, RequestId, TeamId, TenantId, ThreadId, UserId,
+};
 use farthing_core::pricing::{self, RateCard};
 use farthing_core::scope::Scope;
 use farthing_core::usage::{Bucket, Usage};
@@ -48,11 +50,11 @@ fn attempt(request: u128, attempt: u32) -> AttemptId {
 
 fn who(tenant: &str, user: &str) -> Arc<Who> {
     Arc::new(Who {
-        tenant: TenantId::new(tenant).unwrap(),
-        user: UserId::new(user).unwrap(),
+        team: Some(TeamId::new("research").unwrap()),
+        key: Some(KeyId::new("key_1").unwrap()),
         agent: Some(AgentId::new("coder").unwrap()),
         thread: Some(ThreadId::new("thread-1").unwrap()),
-        run: None,
+        ..Who::new(TenantId::new(tenant).unwrap(), UserId::new(user).unwrap())
     })
 }
 
@@ -66,13 +68,16 @@ fn only(tenant: &str, user: &str) -> Scope {
 
 /// The tenant's and the user's budget of the day, each with this limit.
 fn claims(who: &Who, limit: &str) -> Vec<Claim> {
-    let rule = |scope| Rule { scope, window: Window::Day, limit: usd(limit) };
-    [ScopeKind::Tenant, ScopeKind::User].map(|scope| rule(scope).claim(who, now())).to_vec()
+    let model = ModelId::new("gpt-5").unwrap();
+    let rule = |scope| Rule::new(scope, Window::Day, Quantity::Usd(usd(limit)));
+    let claim = |scope| rule(scope).claim(who, &model, now()).unwrap();
+    [ScopeKind::Tenant, ScopeKind::User].map(claim).to_vec()
 }
 
 fn hold(who: &Who, amount: &str, limit: &str) -> Arc<Hold> {
     Arc::new(Hold {
         amount: usd(amount),
+        tokens: 500,
         deadline: now() + SignedDuration::from_mins(10),
         claims: claims(who, limit),
         asked: Asked {
@@ -137,7 +142,7 @@ fn balance(ledger: &Ledger) -> (Usd, Usd) {
     let claims = claims(&who("acme", "ada"), "10");
     let balance = ledger.balance(&claims[0].balance);
     assert_eq!(ledger.balance(&claims[1].balance), balance, "its only user has the same");
-    (balance.held, balance.spent)
+    (balance.held.usd, balance.spent.usd)
 }
 
 /// Opens what another writer is about to close.

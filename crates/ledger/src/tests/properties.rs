@@ -101,9 +101,9 @@ impl Model {
     fn check(&self) {
         let tenant = self.ledger.balance(&claims(&who("acme", "ada"), LIMIT)[0].balance);
         let open = self.open.values().map(|held| held.entry().what.hold().amount);
-        assert_eq!(tenant.held, Usd::sum(open).unwrap());
-        assert_eq!(tenant.spent, self.spent);
-        let used = tenant.held.plus(tenant.spent).unwrap();
+        assert_eq!(tenant.held.usd, Usd::sum(open).unwrap());
+        assert_eq!(tenant.spent.usd, self.spent);
+        let used = tenant.held.usd.plus(tenant.spent.usd).unwrap();
         assert!(used.minus(self.overrun).unwrap() <= usd(LIMIT), "{tenant:?}");
     }
 }

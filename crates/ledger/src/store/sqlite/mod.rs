@@ -21,9 +21,9 @@ pub use read::SqliteReader;
 #[cfg(test)]
 pub(crate) use read::list_of_requests;
 
-/// What makes each version of the schema out of the one before; the first out of nothing.
-const MIGRATIONS: [&str; 2] = [include_str!("schema.sql"), include_str!("schema_2.sql")];
-const SCHEMA_VERSION: u32 = MIGRATIONS.len() as u32;
+const SCHEMA: &str = include_str!("schema.sql");
+/// Version 1 was never released.
+const SCHEMA_VERSION: u32 = 2;
 
 /// How long a statement waits for another connection's lock. In a file readers and the writer do
 /// not wait for each other at all; in memory they do.
@@ -82,7 +82,7 @@ impl SqliteStore {
         let lock = place.prepare()?;
         let mut connection = place.connect(Access::Write)?;
         let failed = |error| place.failed("set up the database", error);
-        migrate(&mut connection).map_err(failed)?;
+        create_missing_schema(&mut connection).map_err(failed)?;
         check_schema(&connection, &place)?;
         connection.pragma_update(None, "journal_mode", "WAL").map_err(failed)?;
         connection.pragma_update(None, "synchronous", "FULL").map_err(failed)?;
@@ -107,20 +107,14 @@ impl Store for SqliteStore {
     }
 }
 
-/// Brings an empty database or a ledger of an earlier version up to date, all or nothing. What is
-/// neither is left as it is.
-fn migrate(connection: &mut Connection) -> rusqlite::Result<()> {
+fn create_missing_schema(connection: &mut Connection) -> rusqlite::Result<()> {
     let tx = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let is_empty =
-        tx.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))? == 0;
-    let version = if is_empty { Some(0) } else { version(&tx)? };
-    let Some(version) = version.filter(|version| *version < SCHEMA_VERSION) else { return Ok(()) };
-    for migration in MIGRATIONS.iter().skip(version as usize) {
-        tx.execute_batch(migration)?;
+    if tx.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))? == 0 {
+        tx.execute_batch(SCHEMA)?;
+        let insert =
+            "INSERT INTO meta VALUES ('version', ?1), ('epoch', lower(hex(randomblob(8))))";
+        tx.execute(insert, [SCHEMA_VERSION.to_string()])?;
     }
-    tx.execute("INSERT OR IGNORE INTO meta VALUES ('epoch', lower(hex(randomblob(8))))", [])?;
-    let upsert = "INSERT OR REPLACE INTO meta VALUES ('version', ?1)";
-    tx.execute(upsert, [SCHEMA_VERSION.to_string()])?;
     tx.commit()
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use farthing_core::Usd;
 use farthing_core::budget::{Balance, BalanceKey, State};
-use farthing_core::entry::{Asked, AttemptId, Bill, Ending, Hold, Who};
+use farthing_core::entry::{Adjustment, Asked, AttemptId, Bill, Ending, Hold, Who};
 use farthing_core::id::{RequestId, TenantId, UserId};
 use farthing_core::pricing::Cost;
 use farthing_core::scope::Scope;
@@ -26,9 +26,9 @@ use crate::store::{Loaded, Reader, Row, StoreError};
 /// written and read.
 macro_rules! entry_columns {
     () => {
-        "kind, at, tenant, user, agent, thread, run, request, attempt, provider, model_asked, \
-         streamed, held_usd, held_pico, charged_usd, charged_pico, overrun, deadline, anatomy, \
-         claims, origin, reason, model_served, usage, cost_usd, cost_pico, cost_status, \
+        "kind, at, tenant, team, user, key, agent, thread, run, request, attempt, provider, model_asked, \
+         streamed, held_usd, held_pico, charged_usd, charged_pico, overrun, deadline, held_tokens, \
+         anatomy, claims, origin, reason, cause, model_served, usage, cost_usd, cost_pico, cost_status, \
          cost_inexact, cost_assumed_rate, card_hash, rule"
     };
 }
@@ -37,8 +37,9 @@ pub(super) use entry_columns;
 const ROLLUP_COLUMNS: &str = "tenant, hour, user, agent, provider, model";
 pub(super) const TALLY_COLUMNS: &str = "requests, input, cache_read, cache_write, output, \
      reasoning, cost_usd, cost_pico, unknown_cost, estimated, charged_usd, charged_pico";
-const BALANCE_COLUMNS: &str = "tenant, scope_kind, scope_id, window, window_start, \
-     held_usd, held_pico, spent_usd, spent_pico";
+const BALANCE_COLUMNS: &str = "tenant, user, scope_kind, scope_id, window, window_start, \
+     window_end, held_usd, held_pico, held_tokens, held_requests, spent_usd, spent_pico, \
+     spent_tokens, spent_requests";
 
 /// Reads a ledger, within a transaction of its own for each question.
 #[derive(Debug)]
@@ -228,7 +229,7 @@ pub(super) fn load(connection: &Connection, at: Timestamp) -> rusqlite::Result<L
     let epoch = connection.query_row(epoch, [], |row| row.get(0))?;
     let balances = format!(
         "SELECT {BALANCE_COLUMNS} FROM balance \
-         WHERE window_end > ?1 OR held_usd <> 0 OR held_pico <> 0"
+         WHERE window_end > ?1 OR held_requests <> 0"
     );
     let balances = connection
         .prepare(&balances)?
@@ -256,12 +257,14 @@ fn attempt(columns: &mut Columns<'_>) -> rusqlite::Result<AttemptId> {
 fn balance(columns: &mut Columns<'_>) -> rusqlite::Result<(BalanceKey, Balance)> {
     let key = BalanceKey {
         tenant: columns.parsed()?,
+        user: columns.unless_empty()?,
         scope: columns.word()?,
         id: columns.take()?,
         window: columns.word()?,
         start: columns.time()?,
+        end: columns.time()?,
     };
-    Ok((key, Balance { held: columns.money()?, spent: columns.money()? }))
+    Ok((key, Balance { held: columns.amount()?, spent: columns.amount()? }))
 }
 
 fn rollup(columns: &mut Columns<'_>) -> rusqlite::Result<(RollupKey, Tally)> {
@@ -298,7 +301,9 @@ fn record(columns: &mut Columns<'_>) -> rusqlite::Result<Record> {
     let at = columns.time()?;
     let who = Arc::new(Who {
         tenant: columns.parsed()?,
+        team: columns.optional()?,
         user: columns.parsed()?,
+        key: columns.optional()?,
         agent: columns.optional()?,
         thread: columns.optional()?,
         run: columns.optional()?,
@@ -308,20 +313,32 @@ fn record(columns: &mut Columns<'_>) -> rusqlite::Result<Record> {
     let (held, charged) = (columns.money()?, columns.money()?);
     let overrun = columns.take()?;
     let what = match kind.as_str() {
-        "hold" => {
-            let deadline = columns.time()?;
+        "hold" | "adjust" => {
+            let (deadline, tokens) = (columns.time()?, columns.count()?);
             let asked = Asked { provider, model, streamed, anatomy: columns.json()? };
             let claims = columns.json()?;
-            Recorded::Hold(Arc::new(Hold { amount: held, deadline, claims, asked }))
+            let hold = Arc::new(Hold { amount: held, tokens, deadline, claims, asked });
+            if kind == "hold" { Recorded::Hold(hold) } else { adjustment(hold, charged, columns)? }
         }
         _ => ending(&kind, charged, columns)?,
     };
     Ok(Record { id, at, who, held, charged, overrun, what })
 }
 
+/// Reads the rest of a correction's columns.
+fn adjustment(
+    hold: Arc<Hold>,
+    delta: Usd,
+    columns: &mut Columns<'_>,
+) -> rusqlite::Result<Recorded> {
+    columns.skip(1);
+    let (reason, cause) = (columns.take()?, columns.parsed()?);
+    Ok(Recorded::Adjust(hold, Adjustment { cause, delta, reason }))
+}
+
 /// Reads the rest of an ending's columns.
 fn ending(kind: &str, charged: Usd, columns: &mut Columns<'_>) -> rusqlite::Result<Recorded> {
-    const OF_A_HOLD: usize = 3;
+    const OF_A_HOLD: usize = 4;
     columns.skip(OF_A_HOLD);
     match kind {
         "settle" => settlement(charged, columns),
@@ -336,7 +353,7 @@ fn ending(kind: &str, charged: Usd, columns: &mut Columns<'_>) -> rusqlite::Resu
 
 fn settlement(charged: Usd, columns: &mut Columns<'_>) -> rusqlite::Result<Recorded> {
     let origin = columns.word()?;
-    columns.skip(1);
+    columns.skip(2);
     let (model, usage) = (columns.parsed()?, columns.json()?);
     let cost = Cost {
         usd: columns.optional_money()?,

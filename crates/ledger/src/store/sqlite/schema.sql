@@ -1,4 +1,4 @@
--- Version 1. Times are microseconds since 1970, UTC: integers sort, and compare in any time zone.
+-- Version 2. Times are microseconds since 1970, UTC: integers sort, and compare in any time zone.
 -- Money is two integers of the same sign, whole dollars and pico-dollars: one would overflow at
 -- nine million dollars.
 
@@ -20,7 +20,9 @@ CREATE TABLE entry (
     kind              TEXT NOT NULL,
     at                INTEGER NOT NULL,
     tenant            TEXT NOT NULL,
+    team              TEXT,
     user              TEXT NOT NULL,
+    key               TEXT,
     agent             TEXT,
     thread            TEXT,
     run               TEXT,
@@ -34,13 +36,15 @@ CREATE TABLE entry (
     charged_usd       INTEGER NOT NULL,
     charged_pico      INTEGER NOT NULL,
     overrun           INTEGER NOT NULL,
-    -- of a hold
+    -- of a hold, and again of a correction
     deadline          INTEGER,
+    held_tokens       INTEGER,
     anatomy           TEXT,
     claims            TEXT,
     -- of an ending
     origin            TEXT,
     reason            TEXT,
+    cause             TEXT, -- of a correction
     -- of a settled one
     model_served      TEXT,
     usage             TEXT,
@@ -54,7 +58,7 @@ CREATE TABLE entry (
 ) STRICT;
 
 CREATE INDEX entry_of_request ON entry (request);
-CREATE UNIQUE INDEX entry_ends_once ON entry (request, attempt) WHERE kind <> 'hold';
+CREATE UNIQUE INDEX entry_ends_once ON entry (request, attempt) WHERE kind NOT IN ('hold', 'adjust');
 CREATE INDEX entry_of_tenant ON entry (tenant) WHERE kind = 'hold';
 CREATE INDEX entry_of_user ON entry (tenant, user) WHERE kind = 'hold';
 
@@ -69,17 +73,22 @@ CREATE TABLE hold (
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE balance (
-    tenant       TEXT NOT NULL,
-    scope_kind   TEXT NOT NULL,
-    scope_id     TEXT NOT NULL,
-    window       TEXT NOT NULL,
-    window_start INTEGER NOT NULL,
-    window_end   INTEGER NOT NULL,
-    held_usd     INTEGER NOT NULL,
-    held_pico    INTEGER NOT NULL,
-    spent_usd    INTEGER NOT NULL,
-    spent_pico   INTEGER NOT NULL,
-    PRIMARY KEY (tenant, scope_kind, scope_id, window, window_start)
+    tenant         TEXT NOT NULL,
+    user           TEXT NOT NULL, -- of a thread or a run, else empty
+    scope_kind     TEXT NOT NULL,
+    scope_id       TEXT NOT NULL,
+    window         TEXT NOT NULL,
+    window_start   INTEGER NOT NULL,
+    window_end     INTEGER NOT NULL,
+    held_usd       INTEGER NOT NULL,
+    held_pico      INTEGER NOT NULL,
+    held_tokens    INTEGER NOT NULL,
+    held_requests  INTEGER NOT NULL,
+    spent_usd      INTEGER NOT NULL,
+    spent_pico     INTEGER NOT NULL,
+    spent_tokens   INTEGER NOT NULL,
+    spent_requests INTEGER NOT NULL,
+    PRIMARY KEY (tenant, user, scope_kind, scope_id, window, window_start, window_end)
 ) STRICT, WITHOUT ROWID;
 
 CREATE TABLE rollup (
@@ -103,3 +112,42 @@ CREATE TABLE rollup (
     charged_pico INTEGER NOT NULL,
     PRIMARY KEY (tenant, hour, user, agent, provider, model)
 ) STRICT, WITHOUT ROWID;
+
+-- The outbox: what listeners missed is read from here. Bounded: the oldest of a user go.
+CREATE TABLE event (
+    tenant TEXT    NOT NULL,
+    user   TEXT    NOT NULL,
+    seq    INTEGER NOT NULL,
+    json   TEXT    NOT NULL,
+    PRIMARY KEY (tenant, user, seq)
+) STRICT, WITHOUT ROWID;
+
+-- The last place that was given in a user's sequence; it outlives the events.
+CREATE TABLE event_counter (
+    tenant TEXT    NOT NULL,
+    user   TEXT    NOT NULL,
+    last   INTEGER NOT NULL,
+    PRIMARY KEY (tenant, user)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE document (
+    tenant TEXT NOT NULL,
+    kind   TEXT NOT NULL,
+    id     TEXT NOT NULL,
+    json   TEXT NOT NULL,
+    PRIMARY KEY (tenant, kind, id)
+) STRICT, WITHOUT ROWID;
+
+-- Append-only: every change of a document.
+CREATE TABLE audit (
+    seq    INTEGER NOT NULL PRIMARY KEY,
+    at     INTEGER NOT NULL,
+    actor  TEXT    NOT NULL,
+    tenant TEXT    NOT NULL,
+    kind   TEXT    NOT NULL,
+    id     TEXT    NOT NULL,
+    before TEXT,
+    after  TEXT
+) STRICT;
+
+CREATE INDEX audit_of_tenant ON audit (tenant, seq);

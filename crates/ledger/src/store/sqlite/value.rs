@@ -4,6 +4,7 @@ use std::error::Error as StdError;
 use std::str::FromStr;
 
 use farthing_core::Usd;
+use farthing_core::budget::Amount;
 use farthing_core::money::{Overflow, PICO_PER_USD};
 use jiff::Timestamp;
 use rusqlite::Row;
@@ -60,6 +61,10 @@ impl<'a> Columns<'a> {
     pub(super) fn money(&mut self) -> rusqlite::Result<Usd> {
         let amount = self.optional_money()?;
         amount.ok_or_else(|| self.damaged(Missing))
+    }
+
+    pub(super) fn amount(&mut self) -> rusqlite::Result<Amount> {
+        Ok(Amount { usd: self.money()?, tokens: self.count()?, requests: self.count()? })
     }
 
     pub(super) fn optional_money(&mut self) -> rusqlite::Result<Option<Usd>> {

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use farthing_core::budget::{Balance, BalanceKey, State};
-use farthing_core::entry::{Ending, Entry, Move, Origin};
+use farthing_core::entry::{Ending, Entry, Hold, Move, Origin};
 use farthing_core::event::Event;
 use farthing_core::id::TenantId;
 use farthing_core::money::Overflow;
@@ -21,7 +21,7 @@ const INSERT_ENTRY: &str = concat!(
     "INSERT INTO entry (id, hold_ref, ",
     super::read::entry_columns!(),
     ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, \
-     ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33) \
+     ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37) \
      ON CONFLICT DO NOTHING"
 );
 
@@ -81,12 +81,14 @@ fn insert_entry(tx: &Connection, entry: &Entry) -> rusqlite::Result<bool> {
     let hold = what.hold();
     let (held, charged) = (money(hold.amount)?, money(what.charged())?);
     let inserted = tx.prepare_cached(INSERT_ENTRY)?.execute(params![
-        format!("{id}.{}", what.name()),
-        matches!(what, Move::End(..)).then(|| format!("{id}.hold")),
+        entry.name(),
+        (!matches!(what, Move::Hold(_))).then(|| format!("{id}.hold")),
         what.name(),
         at.as_microsecond(),
         who.tenant.as_str(),
+        who.team.as_ref().map(|team| team.as_str()),
         who.user.as_str(),
+        who.key.as_ref().map(|key| key.as_str()),
         who.agent.as_ref().map(|agent| agent.as_str()),
         who.thread.as_ref().map(|thread| thread.as_str()),
         who.run.as_ref().map(|run| run.as_str()),
@@ -101,10 +103,12 @@ fn insert_entry(tx: &Connection, entry: &Entry) -> rusqlite::Result<bool> {
         charged[1],
         what.is_overrun(),
         details.deadline,
+        details.held_tokens,
         details.anatomy,
         details.claims,
         details.origin,
         details.reason,
+        details.cause,
         details.model_served,
         details.usage,
         details.cost.map(|cost| cost[0]),
@@ -122,10 +126,12 @@ fn insert_entry(tx: &Connection, entry: &Entry) -> rusqlite::Result<bool> {
 #[derive(Default)]
 struct Details<'a> {
     deadline: Option<i64>,
+    held_tokens: Option<i64>,
     anatomy: Option<String>,
     claims: Option<String>,
     origin: Option<&'static str>,
     reason: Option<&'a str>,
+    cause: Option<&'a str>,
     model_served: Option<&'a str>,
     usage: Option<String>,
     cost: Option<[i64; 2]>,
@@ -139,13 +145,23 @@ struct Details<'a> {
 // === impl Details ===
 
 impl Details<'_> {
+    fn of_hold(hold: &Hold) -> rusqlite::Result<Details<'_>> {
+        Ok(Details {
+            deadline: Some(hold.deadline.as_microsecond()),
+            held_tokens: Some(count(hold.tokens)),
+            anatomy: Some(json(&hold.asked.anatomy)?),
+            claims: Some(json(&hold.claims)?),
+            ..Details::default()
+        })
+    }
+
     fn of(what: &Move) -> rusqlite::Result<Details<'_>> {
         Ok(match what {
-            Move::Hold(hold) => Details {
-                deadline: Some(hold.deadline.as_microsecond()),
-                anatomy: Some(json(&hold.asked.anatomy)?),
-                claims: Some(json(&hold.claims)?),
-                ..Details::default()
+            Move::Hold(hold) => Details::of_hold(hold)?,
+            Move::Adjust(hold, adjustment) => Details {
+                reason: Some(&adjustment.reason),
+                cause: Some(adjustment.cause.as_str()),
+                ..Details::of_hold(hold)?
             },
             Move::End(_, Ending::Void(reason)) => {
                 Details { reason: Some(reason), ..Details::default() }
@@ -180,6 +196,7 @@ fn change_open_holds(tx: &Connection, entry: &Entry) -> rusqlite::Result<()> {
         Move::End(..) => tx
             .prepare_cached("DELETE FROM hold WHERE request = ?1 AND attempt = ?2")?
             .execute(params![request, id.attempt])?,
+        Move::Adjust(..) => 0,
     };
     Ok(())
 }
@@ -199,27 +216,38 @@ fn fold_into_balances(tx: &Connection, new: &[&Entry]) -> rusqlite::Result<()> {
 
 fn read_balance(tx: &Connection, key: &BalanceKey) -> rusqlite::Result<Option<Balance>> {
     let mut select = tx.prepare_cached(
-        "SELECT held_usd, held_pico, spent_usd, spent_pico FROM balance WHERE tenant = ?1 \
-         AND scope_kind = ?2 AND scope_id = ?3 AND window = ?4 AND window_start = ?5",
+        "SELECT held_usd, held_pico, held_tokens, held_requests, spent_usd, spent_pico, \
+         spent_tokens, spent_requests FROM balance WHERE tenant = ?1 AND user = ?2 \
+         AND scope_kind = ?3 AND scope_id = ?4 AND window = ?5 AND window_start = ?6 \
+         AND window_end = ?7",
     )?;
-    let BalanceKey { tenant, scope, id, window, start } = key;
-    let key = params![tenant.as_str(), scope.name(), id, window.name(), start.as_microsecond()];
+    let BalanceKey { tenant, user, scope, id, window, start, end } = key;
+    let key = params![
+        tenant.as_str(),
+        user.as_ref().map_or("", |user| user.as_str()),
+        scope.name(),
+        id,
+        window.name(),
+        start.as_microsecond(),
+        end.as_microsecond(),
+    ];
     let balance = select.query_row(key, |row| {
         let mut columns = Columns::of(row);
-        Ok(Balance { held: columns.money()?, spent: columns.money()? })
+        Ok(Balance { held: columns.amount()?, spent: columns.amount()? })
     });
     balance.optional()
 }
 
 fn write_balance(tx: &Connection, key: &BalanceKey, balance: &Balance) -> rusqlite::Result<()> {
     let mut upsert = tx.prepare_cached(
-        "INSERT OR REPLACE INTO balance VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
+        "INSERT OR REPLACE INTO balance VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \
+         ?13, ?14, ?15)",
     )?;
-    let BalanceKey { tenant, scope, id, window, start } = key;
-    let end = window.around(*start).1;
-    let (held, spent) = (money(balance.held)?, money(balance.spent)?);
+    let BalanceKey { tenant, user, scope, id, window, start, end } = key;
+    let (held, spent) = (money(balance.held.usd)?, money(balance.spent.usd)?);
     upsert.execute(params![
         tenant.as_str(),
+        user.as_ref().map_or("", |user| user.as_str()),
         scope.name(),
         id,
         window.name(),
@@ -227,8 +255,12 @@ fn write_balance(tx: &Connection, key: &BalanceKey, balance: &Balance) -> rusqli
         end.as_microsecond(),
         held[0],
         held[1],
+        count(balance.held.tokens),
+        count(balance.held.requests),
         spent[0],
         spent[1],
+        count(balance.spent.tokens),
+        count(balance.spent.requests),
     ])?;
     Ok(())
 }
@@ -264,8 +296,6 @@ fn write_tally(tx: &Connection, key: &RollupKey, tally: &Tally) -> rusqlite::Res
          ?12, ?13, ?14, ?15, ?16, ?17, ?18)",
     )?;
     let (cost, charged) = (money(tally.cost)?, money(tally.charged)?);
-    // A tally's counts fit, as `Tally::plus` sees to.
-    let count = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
     upsert.execute(params![
         key.tenant.as_str(),
         key.hour.as_microsecond(),
@@ -287,6 +317,11 @@ fn write_tally(tx: &Connection, key: &RollupKey, tally: &Tally) -> rusqlite::Res
         charged[1],
     ])?;
     Ok(())
+}
+
+/// A count as an integer; those of tallies and balances stay below the highest that fits.
+fn count(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
 }
 
 fn unstorable(overflow: Overflow) -> rusqlite::Error {
