@@ -1,5 +1,7 @@
 //! `farthing count`.
 
+mod accuracy;
+
 use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
 use std::path::{Path, PathBuf};
@@ -8,11 +10,12 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use bytes::Bytes;
 use farthing_core::anatomy::{Anatomy, ByKind, Method};
-use farthing_tokens::Counter;
+use farthing_tokens::{Api, Counter};
 use farthing_wire::{Dialect, Request};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
+use self::accuracy::Accuracy;
 use super::lines::{Unanswered, answer_each};
 use super::{dialects, input, misused};
 use crate::print::Output;
@@ -30,7 +33,11 @@ Examples:
   farthing count \"How many tokens is this?\"
   git diff | farthing count --model gpt-5
   farthing count --request body.json
-  farthing count --requests requests.jsonl > counts.jsonl";
+  farthing count --requests requests.jsonl > counts.jsonl
+  farthing count --accuracy reported.jsonl
+
+With --accuracy each line also has `usage`, as the provider reported it; what is
+printed is how far the counts are off, by API and model.";
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = MORE)]
@@ -47,6 +54,13 @@ pub(super) struct Args {
     /// Requests as JSON lines.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["text", "request", "model"])]
     requests: Option<PathBuf>,
+    /// Requests as JSON lines with the usage that was reported: how far are counts off?
+    #[arg(
+        long,
+        value_name = "FILE",
+        conflicts_with_all = ["text", "request", "requests", "model", "api", "json"]
+    )]
+    accuracy: Option<PathBuf>,
     /// What API a request is for, if its shape does not tell.
     #[arg(long, value_name = "DIALECT", conflicts_with = "text")]
     api: Option<Dialect>,
@@ -98,6 +112,12 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     if let Some(file) = &args.requests {
         return count_lines(&counter, args, file);
     }
+    if let Some(file) = &args.accuracy {
+        let name = || format!("{} cannot be read to its end", input::name(file));
+        let accuracy = Accuracy::measure(&counter, input::open(file)?).with_context(name)?;
+        accuracy.print(&mut Output::stdout())?;
+        return Ok(ExitCode::SUCCESS);
+    }
     match (&args.request, &args.text) {
         (Some(file), _) => count_request(&counter, args, file)?,
         (None, Some(text)) => count_text(&counter, args, text)?,
@@ -126,7 +146,8 @@ fn count_text(counter: &Counter, args: &Args, argument: &str) -> Result<()> {
 fn count_request(counter: &Counter, args: &Args, file: &Path) -> Result<()> {
     let request = dialects::open(args.api, file)?;
     let model = args.model.as_deref().unwrap_or(request.model.as_str());
-    let Anatomy { by_kind, method, upper_bound } = counter.count(model, &request.prompt);
+    let target = (model, api(request.dialect, None));
+    let Anatomy { by_kind, method, upper_bound } = counter.count(target, &request.prompt);
     let tokens = by_kind.total();
     let api = request.dialect;
     let count = RequestCount { api, model, tokens, method, upper_bound, by_kind };
@@ -180,6 +201,16 @@ fn count_line(
     let body = Bytes::copy_from_slice(request.get().as_bytes());
     let request: Request = dialects::parse(api, uri.as_deref(), body).map_err(unanswered)?;
     let model = model.as_deref().unwrap_or(request.model.as_str());
-    let Anatomy { by_kind, method, .. } = counter.count(model, &request.prompt);
+    let target = (model, self::api(request.dialect, uri.as_deref()));
+    let Anatomy { by_kind, method, .. } = counter.count(target, &request.prompt);
     Ok(LineCount { tokens: by_kind.total(), method, by_kind })
+}
+
+/// The API of a request, where it makes a difference to what the model reads.
+fn api(dialect: Dialect, uri: Option<&str>) -> Option<Api> {
+    match dialect {
+        Dialect::OpenAiResponses => Some(Api::Responses),
+        Dialect::Gemini if uri?.contains("aiplatform.googleapis.com") => Some(Api::Vertex),
+        _ => None,
+    }
 }

@@ -9,9 +9,12 @@ use farthing_tokenizer::encoding;
 use crate::calibration::{Calibration, Correction};
 use crate::family::{Content, Family};
 use crate::memo::Memo;
-use crate::rules::{Rules, RulesError};
-use crate::tally::{Piece, Tally};
+use crate::rules::{Rules, RulesError, bare};
+use crate::tally::{Piece, Sure, Tally};
 use crate::target::Target;
+
+/// The length of `ft:`, which says nothing of who serves a model.
+const FINE_TUNED: usize = 3;
 
 /// Counts the tokens of prompts and replies. A clone shares its rules, what it remembers and what
 /// it learned.
@@ -85,7 +88,13 @@ impl Counter {
     pub fn count<'t>(&self, target: impl Into<Target<'t>>, prompt: &Prompt) -> Anatomy {
         let target = target.into();
         let (family, is_known) = self.family(target);
-        let mut tally = Tally::new(family, prompt, is_known, self.memo.as_deref());
+        let is_direct = bare(target.model).len() + FINE_TUNED >= target.model.len();
+        let sure = match (is_known, is_direct) {
+            (false, _) => Sure::Unknown,
+            (true, true) => Sure::Direct,
+            (true, false) => Sure::Routed,
+        };
+        let mut tally = Tally::new(family, prompt, sure, self.memo.as_deref());
         tally.add_all();
         let anatomy = tally.anatomy();
         match self.correction_of(target, family, is_known) {

@@ -30,6 +30,8 @@ pub(crate) struct Family {
     /// On top, for each message of the model.
     #[serde(default)]
     pub(crate) per_assistant_message: u32,
+    /// Of a message of the model that says and calls nothing: all that it costs.
+    pub(crate) per_empty_assistant: Option<u32>,
     /// The start of the reply, once a request.
     pub(crate) priming: u32,
     /// Once, where no message is of the system.
@@ -119,6 +121,10 @@ pub(crate) struct ToolRules {
     /// For each function that takes parameters.
     #[serde(default)]
     pub(crate) per_parameters: i32,
+    /// For each further array of tools, such as those that a search found: they are shown where they
+    /// came up.
+    #[serde(default)]
+    pub(crate) per_further_array: u32,
     /// For each call in the history, on top of its arguments and twice its name (call and result).
     pub(crate) per_call: u32,
     /// Whether each call is a message of its own, with its frame.

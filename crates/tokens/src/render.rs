@@ -32,8 +32,8 @@ pub(crate) struct Namespace {
 /// How a generation of models is shown declarations.
 #[derive(Clone, Copy)]
 pub(crate) struct Manner {
-    /// Before the parameters.
-    open: &'static str,
+    /// Before the type of the parameters.
+    argument: &'static str,
     /// Between a brace and a comment.
     gap: &'static str,
     /// After the last property.
@@ -44,10 +44,10 @@ pub(crate) struct Manner {
 
 /// Up to GPT-4.5.
 pub(crate) const GPT_4: Manner =
-    Manner { open: "_: {\n", gap: "", last: "", describes_schemas: false };
+    Manner { argument: "_: ", gap: "", last: "", describes_schemas: false };
 /// GPT-5, and the reasoning models before it.
 pub(crate) const GPT_5: Manner =
-    Manner { open: "_:{\n", gap: " ", last: ",\n", describes_schemas: true };
+    Manner { argument: "_:", gap: " ", last: ",\n", describes_schemas: true };
 
 /// Declares the tools with these JSON definitions. One that is no function with a name stays JSON.
 pub(crate) fn namespace<'a>(
@@ -96,10 +96,11 @@ impl Writer {
         self.text.push_str(name);
         self.text.push_str(" = (");
         if let Some(schema) = parameters {
+            self.text.push_str(self.manner.argument);
             if self.manner.describes_schemas {
                 self.describe("", schema);
             }
-            self.text.push_str(self.manner.open);
+            self.text.push_str("{\n");
             self.write(Self::members(self.manner, schema));
         }
         self.text.push_str(") => any;");
@@ -225,7 +226,7 @@ mod tests {
         let tool = r#"{"name":"find","description":"Finds.","parameters":{"type":"object",
             "description":"All.","required":["q"],
             "properties":{"q":{"type":"string","description":"What."},"n":{"type":"integer"}}}}"#;
-        let expected = " // Finds.\ntype find = (// All.\n_:{\n // What.\nq: string,\n\
+        let expected = " // Finds.\ntype find = (_:// All.\n{\n // What.\nq: string,\n\
             n?: number,\n}) => any;";
         assert_eq!(declared(GPT_5, tool), (expected.to_owned(), true));
     }

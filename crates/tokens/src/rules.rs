@@ -17,6 +17,7 @@ const FILES: &[&str] = &[
     include_str!("../../../catalog/tokens/openai.toml"),
     include_str!("../../../catalog/tokens/anthropic.toml"),
     include_str!("../../../catalog/tokens/google.toml"),
+    include_str!("../../../catalog/tokens/others.toml"),
 ];
 
 /// The rules of all known families, and those that stand in for an unknown one.
@@ -54,7 +55,9 @@ pub enum RulesError {
     #[error("token rules of the family `{0}` cannot be read: {1}")]
     Family(String, toml::de::Error),
     /// A family is to be like one that does not stand before it.
-    #[error("token rules of the family `{0}` are like those of `{1}`: name one that stands before it")]
+    #[error(
+        "token rules of the family `{0}` are like those of `{1}`: name one that stands before it"
+    )]
     Unlike(String, String),
     /// A model name begins two families.
     #[error("token rules name `{0}` in more than one place: keep one")]
@@ -157,9 +160,7 @@ fn group(
         Ok::<_, RulesError>(family)
     };
     let apis: BTreeMap<Api, Table> = match apis {
-        Some(apis) => {
-            apis.try_into().map_err(|error| RulesError::Family(name.clone(), error))?
-        }
+        Some(apis) => apis.try_into().map_err(|error| RulesError::Family(name.clone(), error))?,
         None => BTreeMap::new(),
     };
     let mut on = BTreeMap::new();
@@ -186,8 +187,9 @@ fn overlay(below: &mut Table, above: Table) {
     }
 }
 
-/// A model's name without what routers and clouds put before it.
-fn bare(model: &str) -> &str {
+/// A model's name without what routers and clouds put before it. Where there is something, they may
+/// have put more into the prompt too.
+pub(crate) fn bare(model: &str) -> &str {
     let model = model.rsplit('/').next().unwrap_or(model);
     let model = model.strip_prefix("ft:").unwrap_or(model);
     // A provider's name is letters only, so that versions (`gpt-4.1`) keep their dots.

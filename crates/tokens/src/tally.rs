@@ -23,6 +23,17 @@ pub(crate) struct Piece {
     exact: bool,
 }
 
+/// How sure it is that a model is read by its family's rules.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sure {
+    /// Its maker serves it.
+    Direct,
+    /// Somebody else does, or passes the prompt on.
+    Routed,
+    /// It is of no known family.
+    Unknown,
+}
+
 /// The count of one prompt.
 pub(crate) struct Tally<'a> {
     family: &'a Family,
@@ -37,7 +48,12 @@ pub(crate) struct Tally<'a> {
     overhead: i64,
     doubt: u64,
     exact: bool,
+    /// Whether somebody else may have put more into the prompt than its provider does.
+    routed: bool,
 }
+
+/// What a router may add: per cent of the prompt.
+const ROUTED_PERCENT: u32 = 50;
 
 // === impl Piece ===
 
@@ -51,25 +67,37 @@ impl<'a> Tally<'a> {
     pub(crate) fn new(
         family: &'a Family,
         prompt: &'a Prompt,
-        known: bool,
+        sure: Sure,
         memo: Option<&'a Memo<Piece>>,
     ) -> Self {
         let tokenizer = encoding(family.encoding);
-        let exact = known && family.scale.is_none();
+        let exact = sure == Sure::Direct && family.scale.is_none();
+        let routed = sure == Sure::Routed;
         let last = |role| prompt.messages.iter().rposition(|message| message.role == role);
         let newest = last(Role::User);
         let unanswered = newest > last(Role::Assistant);
         let (kinds, overhead) = (ByKind::default(), i64::from(family.priming));
-        Self { family, tokenizer, prompt, memo, newest, unanswered, kinds, overhead, doubt: 0, exact }
+        Self {
+            family,
+            tokenizer,
+            prompt,
+            memo,
+            newest,
+            unanswered,
+            kinds,
+            overhead,
+            doubt: 0,
+            exact,
+            routed,
+        }
     }
 
     pub(crate) fn add_all(&mut self) {
         let prompt = self.prompt;
         for (index, message) in prompt.messages.iter().enumerate() {
             let recent = Some(index) > self.newest;
-            let piece = self.remembered(self.print(message, recent), |tally| {
-                tally.message(message, recent)
-            });
+            let piece = self
+                .remembered(self.print(message, recent), |tally| tally.message(message, recent));
             let said = match message.role {
                 Role::System => &mut self.kinds.system,
                 Role::Tool => &mut self.kinds.tool_results,
@@ -161,7 +189,7 @@ impl<'a> Tally<'a> {
             Role::Assistant => Proven::Assistant,
             Role::Tool => Proven::Calls,
         };
-        let frame = self.frame(message.role);
+        let frame = self.frame(message);
         let empty = message.parts.is_empty();
         if message.tool_calls.is_empty() || !family.tools.calls_apart || !empty {
             piece.exact &= self.proven(proven) || empty && !message.tool_calls.is_empty();
@@ -191,9 +219,16 @@ impl<'a> Tally<'a> {
     }
 
     /// The tokens around a message.
-    fn frame(&self, role: Role) -> i64 {
+    fn frame(&self, message: &Message) -> i64 {
         let family = self.family;
-        let by_role = match role {
+        if let Some(empty) = family.per_empty_assistant
+            && message.role == Role::Assistant
+            && message.tool_calls.is_empty()
+            && message.parts.iter().all(|part| matches!(part, Part::Text(text) if text.0.len() < 3))
+        {
+            return i64::from(empty);
+        }
+        let by_role = match message.role {
             Role::System => family.per_system_message,
             Role::Assistant => family.per_assistant_message,
             Role::User | Role::Tool => 0,
@@ -276,15 +311,23 @@ impl<'a> Tally<'a> {
 
     /// Functions as one text, in doubt as the JSON they came in; and tools of the provider's.
     fn declarations(&self, piece: &mut Piece, manner: Manner) {
-        let raw = self.prompt.tools.iter().map(|tool| self.prompt.raw(&tool.span));
-        let (functions, others): (Vec<&str>, Vec<&str>) =
-            raw.partition(|json| matches!(definition(json), Definition::Function { .. }));
-        for other in others {
-            guess_tool(piece, self.family.kind(&kind(other)));
+        let mut functions = Vec::new();
+        for json in self.prompt.tools.iter().map(|tool| self.prompt.raw(&tool.span)) {
+            match definition(json) {
+                Definition::Function { deferred: false, .. } => functions.push(json),
+                Definition::Function { .. } => {
+                    piece.exact = false;
+                    piece.doubt += self.tokens(piece, json, Content::Tools);
+                }
+                Definition::Other(kind) => guess_tool(piece, self.family.kind(&kind)),
+            }
         }
         if functions.is_empty() {
             return;
         }
+        let further = self.further_arrays();
+        piece.exact &= further == 0;
+        piece.overhead += i64::from(self.family.tools.per_further_array) * further;
         let Namespace { text, is_plain } = namespace(manner, functions.iter().copied());
         let declared = self.tokens(piece, &text, Content::Tools);
         piece.said += declared;
@@ -294,6 +337,17 @@ impl<'a> Tally<'a> {
                 functions.iter().map(|json| self.tokens(piece, json, Content::Tools)).sum();
             piece.doubt += sent.saturating_sub(declared);
         }
+    }
+
+    /// How many arrays beyond the first one the tools come in.
+    fn further_arrays(&self) -> i64 {
+        let neighbours = self.prompt.tools.array_windows();
+        let apart = neighbours.filter(|[left, right]| {
+            let between = self.prompt.body.get(left.span.end..right.span.start).unwrap_or_default();
+            between.iter().any(|byte| *byte != b',' && !byte.is_ascii_whitespace())
+                || right.span.start < left.span.end
+        });
+        i64::try_from(apart.count()).unwrap_or(i64::MAX)
     }
 
     /// Tools as the JSON of each.
@@ -379,7 +433,8 @@ impl<'a> Tally<'a> {
         }
         let margin = &self.family.margin;
         let doubtful = total.saturating_add(self.doubt);
-        let band = doubtful.saturating_mul(u64::from(margin.percent)).div_ceil(100);
+        let percent = margin.percent.max(if self.routed { ROUTED_PERCENT } else { 0 });
+        let band = doubtful.saturating_mul(u64::from(percent)).div_ceil(100);
         let upper_bound = doubtful.saturating_add(band).saturating_add(u64::from(margin.tokens));
         Anatomy { by_kind: self.kinds, method: Method::Estimated, upper_bound }
     }

@@ -26,9 +26,30 @@ pub enum Api {
     Vertex,
 }
 
+// === impl Api ===
+
+impl Api {
+    /// The name in rules.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Responses => "responses",
+            Self::Converse => "converse",
+            Self::Vertex => "vertex",
+        }
+    }
+}
+
+// === impl Target ===
+
 impl<'a> From<&'a str> for Target<'a> {
     fn from(model: &'a str) -> Target<'a> {
         Target { model, api: None }
+    }
+}
+
+impl<'a> From<&'a String> for Target<'a> {
+    fn from(model: &'a String) -> Target<'a> {
+        Target::from(model.as_str())
     }
 }
 
