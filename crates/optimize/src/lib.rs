@@ -1,0 +1,7 @@
+//! Cuts the bill of a request where that provably saves money.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`codec`] | lossless text codecs, each with its decoder |
+
+pub mod codec;
