@@ -3,6 +3,7 @@
 pub mod json;
 pub mod marker;
 mod source;
+pub mod terminal;
 
 use std::borrow::Cow;
 
@@ -23,7 +24,8 @@ pub trait Codec: Sync {
 }
 
 /// Every codec, in the order in which they are applied.
-pub static CODECS: &[&dyn Codec] = &[&json::Minify, &json::Table];
+pub static CODECS: &[&dyn Codec] =
+    &[&terminal::Screen, &terminal::Repeats, &terminal::Paths, &json::Minify, &json::Table];
 
 /// A text after the codecs that pay for it.
 #[derive(Clone)]
