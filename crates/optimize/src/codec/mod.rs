@@ -1,5 +1,6 @@
 //! Lossless codecs: a text that costs fewer tokens and says the same.
 
+pub mod earlier;
 pub mod json;
 pub mod marker;
 mod source;
