@@ -91,7 +91,9 @@ impl Conversation<'_> {
     fn edit(&mut self, arguments: &str) {
         let Ok(arguments) = serde_json::from_str::<Value>(arguments) else { return };
         for name in ["old_str", "old_string", "search"] {
-            let Some(old) = arguments[name].as_str().filter(|old| !old.is_empty()) else { continue };
+            let Some(old) = arguments[name].as_str().filter(|old| !old.is_empty()) else {
+                continue;
+            };
             if self.before.contains(old) {
                 self.sum.edits[1] += 1;
                 self.sum.edits[0] += usize::from(self.after.contains(old));

@@ -36,6 +36,11 @@ fn is_certain(line: &str) -> bool {
         .any(|start| line.trim_start().starts_with(start))
 }
 
+/// Whether a line can hardly be anything but one of a program.
+pub(crate) fn is_statement(line: &str) -> bool {
+    line.starts_with([' ', '\t']) || line.ends_with(['{', '}', ';', '\\'])
+}
+
 fn is_code(line: &str) -> bool {
     let line = line.trim();
     let ends = ['{', '}', ';', '(', ')', '[', ']', ',', '\\'];

@@ -7,7 +7,7 @@ use super::source::{Lines, WINDOW};
 use super::{Earlier, Index, Place, Spot, insert};
 use crate::codec::estimate;
 use crate::codec::marker::{self, Verb};
-use crate::codec::source::{Numbered, is_source};
+use crate::codec::source::{Numbered, is_source, is_statement};
 
 /// So many lines of code stay beside lines that are new, so that what an edit tool has to find,
 /// which is often a changed line with some around it, stands in one piece.
@@ -166,9 +166,12 @@ impl Encoder<'_> {
     /// Whether the line beside a block belongs to the same piece of code.
     fn is_code_beside(&self, edge: usize, beside: Option<usize>) -> bool {
         let Some(beside) = beside.and_then(|beside| self.lines.line(beside)) else { return false };
-        let is_numbered = |line| Numbered::parse(line).is_some();
         let edge = self.lines.line(edge).unwrap_or_default();
-        !beside.trim().is_empty() && is_numbered(edge) == is_numbered(beside)
+        match (Numbered::parse(edge), Numbered::parse(beside)) {
+            (Some(_), Some(_)) => true,
+            (None, None) => is_statement(edge) || is_statement(beside),
+            _ => false,
+        }
     }
 
     fn reference(&self, at: usize, found: Match, skip: usize, lines: usize) -> Option<Reference> {

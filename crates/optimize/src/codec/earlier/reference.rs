@@ -22,10 +22,16 @@ impl fmt::Display for Reference {
         write!(f, "{OPEN}{}", Verb::Same.word())?;
         match *self {
             Self::Whole(place) => write!(f, "as {place}]"),
-            Self::Lines { from, to, place: Some(place) } => {
-                write!(f, "as lines {from}-{to} of {place}]")
+            Self::Lines { from, to, place } => {
+                match from == to {
+                    true => write!(f, "as line {from}")?,
+                    false => write!(f, "as lines {from}-{to}")?,
+                }
+                match place {
+                    Some(place) => write!(f, " of {place}]"),
+                    None => f.write_str(" above]"),
+                }
             }
-            Self::Lines { from, to, place: None } => write!(f, "as lines {from}-{to} above]"),
             Self::Numbers { from, to, place, here } if here == from => {
                 write!(f, "as {from}-{to} in {place}]")
             }
@@ -40,7 +46,7 @@ impl Reference {
     /// Reads a line that is a reference and nothing else.
     pub(super) fn parse(line: &str) -> Option<Self> {
         let says = Verb::Same.line(line)?.strip_prefix("as ")?;
-        if let Some(lines) = says.strip_prefix("lines ") {
+        if let Some(lines) = says.strip_prefix("lines ").or_else(|| says.strip_prefix("line ")) {
             let (lines, place) = match lines.strip_suffix(" above") {
                 Some(lines) => (lines, None),
                 None => {
@@ -63,9 +69,9 @@ impl Reference {
     }
 }
 
-/// `from-to`, not empty.
+/// `from-to`, not empty, or one number.
 fn range(text: &str) -> Option<(u64, u64)> {
-    let (from, to) = text.split_once('-')?;
+    let (from, to) = text.split_once('-').unwrap_or((text, text));
     let (from, to): (u32, u32) = (from.parse().ok()?, to.parse().ok()?);
     (from <= to && from > 0).then_some((from.into(), to.into()))
 }

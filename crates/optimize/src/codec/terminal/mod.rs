@@ -40,18 +40,18 @@ impl Codec for Screen {
     }
 
     fn canonical<'t>(&self, text: &'t str) -> Cow<'t, str> {
-        let state = match screen::is_terminal(text) {
-            true => Cow::Owned(screen::final_state(text)),
-            false => Cow::Borrowed(text),
+        let state = if screen::is_terminal(text) {
+            Cow::Owned(screen::final_state(text))
+        } else if text.contains("\r\n") {
+            Cow::Owned(text.replace("\r\n", "\n"))
+        } else {
+            Cow::Borrowed(text)
         };
         let blank = |line: &str| line.ends_with([' ', '\t']);
-        if !state.lines().any(blank) || source::is_source(&state) {
+        if !state.split('\n').any(blank) || source::is_source(&state) {
             return state;
         }
-        let trimmed = state.split('\n').map(|line| match line.strip_suffix('\r') {
-            Some(line) => [line.trim_end_matches([' ', '\t']), "\r"].concat(),
-            None => line.trim_end_matches([' ', '\t']).to_owned(),
-        });
+        let trimmed = state.split('\n').map(|line| line.trim_end_matches([' ', '\t']));
         Cow::Owned(trimmed.collect::<Vec<_>>().join("\n"))
     }
 }
