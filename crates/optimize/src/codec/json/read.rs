@@ -32,19 +32,26 @@ pub(super) fn tables(text: &str) -> Option<String> {
 
 impl<'t> Reader<'t> {
     fn table(&mut self, into: &mut String) -> Option<()> {
+        let keyed = self.text[self.at..].starts_with(shape::KEYED);
+        self.at += if keyed { shape::KEYED.len() } else { 0 };
         let shape = match self.peek() {
             Some(b'[') => self.shape(0)?,
             _ => Shape::Object(self.columns(0)?),
         };
-        into.push('[');
+        into.push(if keyed { '{' } else { '[' });
         let mut first = true;
         while self.take(b'\n') {
             if !std::mem::take(&mut first) {
                 into.push(',');
             }
+            if keyed {
+                into.push_str(&self.key()?);
+                into.push(':');
+                self.expect(b':')?;
+            }
             self.cell(&shape, into)?;
         }
-        into.push(']');
+        into.push(if keyed { '}' } else { ']' });
         self.expect(b']')
     }
 

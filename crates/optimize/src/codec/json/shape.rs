@@ -8,6 +8,9 @@ pub(super) const DEPTH_MAX: usize = 8;
 /// More columns than this are no table.
 const COLUMNS_MAX: usize = 64;
 
+/// What the head of a table begins with whose rows are the members of an object.
+pub(super) const KEYED: &str = "by key: ";
+
 /// How a cell is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
@@ -114,8 +117,7 @@ impl Shape {
 
 impl Column {
     fn write_head(&self, head: &mut String) {
-        let bare = self.key.trim_matches('"');
-        head.push_str(if is_bare_key(bare) { bare } else { &self.key });
+        head.push_str(bare_key(&self.key));
         match &self.shape {
             Shape::Value => {}
             Shape::List(_) => self.shape.write_head(head),
@@ -128,9 +130,11 @@ impl Column {
     }
 }
 
-/// Whether a key may stand in a head without its quotes.
-pub(super) fn is_bare_key(key: &str) -> bool {
-    !key.is_empty() && key.bytes().all(is_bare_key_byte)
+/// A key without its quotes, where it needs none in a head.
+pub(super) fn bare_key(key: &str) -> &str {
+    let bare = key.trim_matches('"');
+    let is_bare = !bare.is_empty() && bare.bytes().all(is_bare_key_byte);
+    if is_bare { bare } else { key }
 }
 
 pub(super) fn is_bare_key_byte(byte: u8) -> bool {

@@ -8,6 +8,9 @@ use super::{each_document, read};
 use crate::codec::marker::{self, Verb};
 use crate::codec::{Codec, estimate};
 
+/// No tables are looked for deeper than this: each level is another reading of the document.
+const DEPTH_MAX: usize = 16;
+
 /// Writes arrays of objects as tables, where that is smaller than compact JSON.
 ///
 /// ```text
@@ -25,7 +28,8 @@ use crate::codec::{Codec, estimate};
 /// The head names the members once. A cell is JSON, or a string without its quotes where nothing in
 /// it needs them; an empty cell is a member that is not there. Objects in cells have their members
 /// in braces in the head, arrays of objects in brackets there and their rows, parted by `;`, in
-/// brackets in the cell. Tables stand where the arrays stood, within the rest of the document too.
+/// brackets in the cell. An object whose members are objects alike is a table too: its head begins
+/// with `by key:`, its rows with their keys. Tables stand where the arrays stood, within the rest of the document too.
 ///
 /// Canonical form: the text itself. It is left alone where it has white space in its JSON (which
 /// [`Minify`](super::Minify) takes out before).
@@ -50,7 +54,7 @@ impl Codec for Table {
             return None;
         }
         let encoded = each_document(text, |document, into| match Tape::read(document) {
-            Some(tape) => Writer { document, tape }.value(0, into),
+            Some(tape) => Writer { document, tape }.value(0, 0, into),
             None => into.push_str(document),
         })?;
         (self.decode(&encoded).as_deref() == Some(text)).then_some(encoded)
@@ -68,21 +72,19 @@ impl Codec for Table {
 // === impl Writer ===
 
 impl Writer<'_> {
-    /// A value with the tables that pay within it. Recursion is bounded by the scanner's depth.
-    fn value(&self, value: u32, into: &mut String) {
-        let node = self.tape.node(value);
-        match node.kind {
-            Kind::Scalar => into.push_str(self.text(value)),
+    /// A value in its shortest form: as a table, or as JSON with the tables that pay within it.
+    fn value(&self, value: u32, depth: usize, into: &mut String) {
+        let start = into.len();
+        match self.tape.node(value).kind {
+            Kind::Scalar => return into.push_str(self.text(value)),
+            _ if depth > DEPTH_MAX => return into.push_str(self.text(value)),
             Kind::Array => {
-                if self.table(value, into) {
-                    return;
-                }
                 into.push('[');
                 for (index, element) in self.tape.inside(value).enumerate() {
                     if index > 0 {
                         into.push(',');
                     }
-                    self.value(element, into);
+                    self.value(element, depth + 1, into);
                 }
                 into.push(']');
             }
@@ -94,37 +96,49 @@ impl Writer<'_> {
                     }
                     into.push_str(self.text(key));
                     into.push(':');
-                    self.value(member, into);
+                    self.value(member, depth + 1, into);
                 }
                 into.push('}');
             }
         }
+        if let Some(table) = self.table(value)
+            && estimate(&table) < estimate(&into[start..])
+        {
+            into.truncate(start);
+            into.push_str(&table);
+        }
     }
 
-    /// Writes an array as a table, if that is smaller.
-    fn table(&self, array: u32, into: &mut String) -> bool {
-        let rows: Vec<u32> = self.tape.inside(array).collect();
+    /// An array or object as a table, if it has rows that are alike.
+    fn table(&self, value: u32) -> Option<String> {
+        let keyed = self.tape.node(value).kind == Kind::Object;
+        let (keys, rows): (Vec<Option<u32>>, Vec<u32>) = if keyed {
+            self.tape.members(value).map(|(key, row)| (Some(key), row)).unzip()
+        } else {
+            self.tape.inside(value).map(|row| (None, row)).unzip()
+        };
         let shape = match rows.len() {
             0 | 1 => Shape::Value,
             _ => shape::common(self.document, &self.tape, &rows, 0),
         };
         if shape == Shape::Value {
-            return false;
+            return None;
         }
-        let start = into.len();
-        into.push_str(marker::OPEN);
-        into.push_str(Verb::Table.word());
-        shape.write_head(into);
-        for row in rows {
-            into.push('\n');
-            self.cell(row, &shape, into);
+        let mut table = [marker::OPEN, Verb::Table.word()].concat();
+        if keyed {
+            table.push_str(shape::KEYED);
         }
-        into.push(']');
-        let smaller = estimate(&into[start..]) < estimate(self.text(array));
-        if !smaller {
-            into.truncate(start);
+        shape.write_head(&mut table);
+        for (key, row) in keys.into_iter().zip(rows) {
+            table.push('\n');
+            if let Some(key) = key {
+                table.push_str(shape::bare_key(self.text(key)));
+                table.push(':');
+            }
+            self.cell(row, &shape, &mut table);
         }
-        smaller
+        table.push(']');
+        Some(table)
     }
 
     /// A value of this shape; the members of an object are cells of their own.
