@@ -3,5 +3,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`codec`] | lossless text codecs, each with its decoder |
+//! | [`prose`] | prose in fewer words |
 
 pub mod codec;
+pub mod prose;
