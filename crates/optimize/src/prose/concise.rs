@@ -105,7 +105,9 @@ impl<'t> Round<'t> {
 
     fn stands(&self, at: usize, phrase: &Phrase) -> bool {
         phrase.words.iter().enumerate().all(|(offset, wanted)| {
-            let Some(word) = self.words.get(at + offset).filter(|word| word.free) else {
+            // German nouns have a capital letter within a phrase too.
+            let Some(word) = self.words.get(at + offset).filter(|word| word.free || offset > 0)
+            else {
                 return false;
             };
             let (bare, comma) = match wanted.strip_suffix(',') {
@@ -123,7 +125,7 @@ impl<'t> Round<'t> {
 
     /// Whether what is left would be a sentence that says the same.
     fn may_go(&self, at: usize, phrase: &Phrase) -> bool {
-        let starts = self.starts(at);
+        let starts = self.starts();
         let end = at + phrase.words.len();
         let after = self.gap(end);
         let next = self.words.get(end);
@@ -152,8 +154,8 @@ impl<'t> Round<'t> {
         }
     }
 
-    fn starts(&self, at: usize) -> bool {
-        at == 0 || self.capitalize || ends_sentence(&self.between)
+    fn starts(&self) -> bool {
+        self.written.is_empty() || self.capitalize || ends_sentence(&self.between)
     }
 
     /// English: "a" stays before a consonant, "an" before a vowel.
@@ -169,7 +171,7 @@ impl<'t> Round<'t> {
         let blank = |gap: &str| !gap.is_empty() && gap.trim().is_empty();
         let comma = |gap: &str| gap.strip_prefix(',').is_some_and(blank);
         let stop = after.is_empty() || after.starts_with(['.', '!', '?', ';', ':', ',', ')', '\n']);
-        if self.starts(at) {
+        if self.starts() {
             return (blank(after) || comma(after) || after.is_empty() || stop)
                 .then(|| before.to_owned());
         }
@@ -186,7 +188,7 @@ impl<'t> Round<'t> {
     /// Writes what a phrase becomes in its place, and what is to stand behind it.
     fn replace(&mut self, at: usize, phrase: &'static Phrase) -> bool {
         let end = at + phrase.words.len();
-        let starts = self.starts(at);
+        let starts = self.starts();
         let after = self.gap(end);
         let capital = self.text[self.words[at].span.clone()].starts_with(char::is_uppercase);
         if phrase.cut == Cut::Opener {
@@ -202,7 +204,7 @@ impl<'t> Round<'t> {
             }
             after.clone_into(&mut self.between);
         } else if starts {
-            self.capitalize |= capital;
+            self.capitalize = (self.capitalize || capital) && !ends_sentence(after);
             // A sentence that is gone takes its full stop along, but no line end.
             let rest = after.trim_start_matches(['.', ',', '!', '?']);
             let rest =

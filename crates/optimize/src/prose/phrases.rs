@@ -134,6 +134,11 @@ impl Phrases {
         self.by_first.get(word).map_or(&[], Vec::as_slice)
     }
 
+    /// Whether a word (in lower case) is one of those that tell the language.
+    pub(super) fn is_frequent(&self, word: &str) -> bool {
+        self.words.contains(word)
+    }
+
     /// Whether a phrase may go behind this word (in lower case): "not really" and "to please" stay.
     pub(super) fn may_cut_after(&self, word: &str) -> bool {
         !self.kept.contains(word) && !self.not_after.contains(word)

@@ -6,8 +6,8 @@ use std::ops::Range;
 use super::phrases;
 use super::words::{Word, words};
 
-/// A sentence with fewer words is never a duplicate: "Yes." may be an answer twice.
-const DUPLICATE_WORDS_MIN: usize = 4;
+/// A sentence with fewer words never goes: "Yes." may be an answer twice, "Anna." is one.
+const WORDS_MIN: usize = 4;
 
 /// Where the sentences of `text` are, without the blanks around them. A line ends one too.
 pub(super) fn sentences(text: &str, words: &[Word]) -> Vec<Range<usize>> {
@@ -49,13 +49,13 @@ pub(super) fn without_duplicates(text: &str) -> String {
     let doubles = sentences(text, &words).into_iter().filter(|sentence| {
         let within = within(&words, sentence, &mut at);
         let is_prose = text[sentence.clone()].ends_with(['.', '!', '?']);
-        is_prose && within.len() >= DUPLICATE_WORDS_MIN && !seen.insert(&text[sentence.clone()])
+        is_prose && within.len() >= WORDS_MIN && !seen.insert(&text[sentence.clone()])
     });
     cut(text, doubles.collect())
 }
 
 /// The sentences that may go, the one that has least to do with `question` first. A sentence stays
-/// that asks, that begins the text, that stands in a list, table or heading, or that has a number, a
+/// that asks, that begins the text, that is very short, that stands in a list, table or heading, or that has a number, a
 /// name, a negation, a constraint or a protected span in it.
 pub(super) fn least_relevant(text: &str, question: Option<&str>) -> Vec<Range<usize>> {
     let all = words(text);
@@ -69,9 +69,10 @@ pub(super) fn least_relevant(text: &str, question: Option<&str>) -> Vec<Range<us
         let stems: HashSet<&str> = part.iter().map(|word| stem(&word.lower)).collect();
         stems.into_iter().for_each(|stem| *frequency.entry(stem).or_default() += 1);
     }
+    let names = names(text, &all);
     let mut ranked: Vec<(usize, std::cmp::Reverse<usize>, Range<usize>)> = Vec::new();
     for (index, (sentence, part)) in sentences.iter().zip(&parts).enumerate().skip(1) {
-        if !may_go(text, sentence, part) {
+        if part.iter().any(|word| names.contains(&*word.lower)) || !may_go(text, sentence, part) {
             continue;
         }
         let shared: HashSet<&str> = part
@@ -124,13 +125,27 @@ fn asked(
         .collect()
 }
 
+/// Words (in lower case) that are names, or may be: what begins a sentence has a capital letter in any
+/// case, so it is none only if it stands in the text without one or is a frequent word.
+fn names<'w>(text: &str, words: &'w [Word]) -> HashSet<&'w str> {
+    let capital = |word: &Word| text[word.span.clone()].starts_with(char::is_uppercase);
+    let small: HashSet<&str> =
+        words.iter().filter(|word| !capital(word)).map(|word| &*word.lower).collect();
+    let language = phrases::of_language(words.iter().map(|word| &*word.lower));
+    let frequent = |word: &str| language.is_some_and(|language| language.is_frequent(word));
+    let names = words.iter().filter(|word| {
+        !word.free || (capital(word) && !small.contains(&*word.lower) && !frequent(&word.lower))
+    });
+    names.map(|word| &*word.lower).collect()
+}
+
 fn may_go(text: &str, sentence: &Range<usize>, words: &[Word]) -> bool {
     let spelled = &text[sentence.clone()];
     let line = text[..sentence.start].rsplit('\n').next().unwrap_or_default().trim_start();
     let starts_line = if line.is_empty() { spelled } else { line };
     let listed = starts_line.starts_with(['-', '*', '#', '|', '>', '+', '•']);
-    let plain = words.iter().all(|word| word.free && !phrases::is_kept(&word.lower));
-    plain && !listed && spelled.ends_with(['.', '!']) && !words.is_empty()
+    let plain = words.iter().all(|word| !phrases::is_kept(&word.lower));
+    plain && !listed && spelled.ends_with(['.', '!']) && words.len() >= WORDS_MIN
 }
 
 /// The words of a sentence; sentences are asked for in order.
