@@ -2,6 +2,7 @@
 
 pub mod earlier;
 pub mod json;
+pub mod kept;
 pub mod marker;
 mod source;
 pub mod terminal;

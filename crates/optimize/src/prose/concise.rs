@@ -149,7 +149,7 @@ impl<'t> Round<'t> {
                             && self.article_fits(before, at, end)
                     });
                 let kept = starts && next.is_some_and(|next| phrases::is_kept(&next.lower));
-                follows && !kept && self.merged_gap(at, end).is_some()
+                follows && !kept && self.merged_gap(end).is_some()
             }
         }
     }
@@ -166,7 +166,7 @@ impl<'t> Round<'t> {
     }
 
     /// What stands between the words before and behind a phrase that goes from within a sentence.
-    fn merged_gap(&self, at: usize, end: usize) -> Option<String> {
+    fn merged_gap(&self, end: usize) -> Option<String> {
         let (before, after) = (&*self.between, self.gap(end));
         let blank = |gap: &str| !gap.is_empty() && gap.trim().is_empty();
         let comma = |gap: &str| gap.strip_prefix(',').is_some_and(blank);
@@ -211,7 +211,7 @@ impl<'t> Round<'t> {
                 if rest.contains('\n') { rest } else { rest.trim_start_matches([' ', '\t']) };
             self.between.push_str(rest);
         } else {
-            let Some(between) = self.merged_gap(at, end) else { return false };
+            let Some(between) = self.merged_gap(end) else { return false };
             self.between = between;
         }
         self.cuts.insert(phrase.cut);
