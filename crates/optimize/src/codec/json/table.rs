@@ -54,7 +54,7 @@ impl Codec for Table {
             return None;
         }
         let encoded = each_document(text, |document, into| match Tape::read(document) {
-            Some(tape) => Writer { document, tape }.value(0, 0, into),
+            Some(tape) => into.push_str(&written(document, tape)),
             None => into.push_str(document),
         })?;
         (self.decode(&encoded).as_deref() == Some(text)).then_some(encoded)
@@ -67,6 +67,13 @@ impl Codec for Table {
     fn canonical<'t>(&self, text: &'t str) -> Cow<'t, str> {
         Cow::Borrowed(text)
     }
+}
+
+/// A compact document with the tables that pay.
+pub(super) fn written(document: &str, tape: Tape) -> String {
+    let mut written = String::with_capacity(document.len());
+    Writer { document, tape }.value(0, 0, &mut written);
+    written
 }
 
 // === impl Writer ===
