@@ -6,6 +6,8 @@ pub mod kept;
 pub mod marker;
 mod source;
 pub mod terminal;
+#[cfg(test)]
+mod tests;
 
 use std::borrow::Cow;
 
@@ -45,12 +47,16 @@ pub struct Shortened {
 /// Puts `text` through all of `codecs` that make it cheaper; `None` where none does.
 ///
 /// `count` gives the tokens of a text. What a codec made counts only where it has fewer tokens and
-/// decodes to its canonical form.
+/// decodes to its canonical form. A text that has one of our markers already is left alone: it was
+/// shortened before, or says what only looks like it.
 pub fn shorten(
     text: &str,
     codecs: &[&'static dyn Codec],
     count: &dyn Fn(&str) -> u64,
 ) -> Option<Shortened> {
+    if marker::has(text, &marker::Verb::ALL) {
+        return None;
+    }
     let mut short: Option<Shortened> = None;
     for codec in codecs {
         let current = short.as_ref().map_or(text, |short| &short.text);
@@ -74,36 +80,50 @@ pub fn shorten(
     short
 }
 
+/// What [`shorten`] was given, in the canonical forms of `codecs`, which it named; `None` where one of
+/// them did not make this text.
+pub fn decode(text: &str, codecs: &[&dyn Codec]) -> Option<String> {
+    codecs.iter().rev().try_fold(text.to_owned(), |text, codec| codec.decode(&text))
+}
+
 /// About how many tokens `text` has: good enough to choose between two ways to write it.
 pub(crate) fn estimate(text: &str) -> usize {
-    #[derive(PartialEq)]
-    enum Run {
-        Letters(usize),
-        Digits(usize),
-        Marks(usize),
-        None,
-    }
-    let cost = |run: &Run| match run {
-        Run::Letters(length) => length.div_ceil(6),
-        Run::Digits(length) => length.div_ceil(3),
-        Run::Marks(length) => length.div_ceil(3),
-        Run::None => 0,
+    let class = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | 0x80.. => Class::Letter,
+        b'0'..=b'9' => Class::Digit,
+        b' ' => Class::Blank,
+        _ => Class::Mark,
     };
-    let (mut total, mut run) = (0, Run::None);
+    let (mut total, mut run, mut before) = (0, 0_usize, b' ');
     for byte in text.bytes() {
-        let next = match (byte, &run) {
-            (b'a'..=b'z' | b'A'..=b'Z' | 0x80.., Run::Letters(length)) => Run::Letters(length + 1),
-            (b'a'..=b'z' | b'A'..=b'Z' | 0x80.., _) => Run::Letters(1),
-            (b'0'..=b'9', Run::Digits(length)) => Run::Digits(length + 1),
-            (b'0'..=b'9', _) => Run::Digits(1),
-            (b' ', _) => Run::None,
-            (_, Run::Marks(length)) => Run::Marks(length + 1),
-            _ => Run::Marks(1),
-        };
-        if std::mem::discriminant(&next) != std::mem::discriminant(&run) || next == Run::None {
-            total += cost(&run);
+        if class(byte) != class(before) {
+            total += class(before).tokens(run);
+            run = 0;
         }
-        run = next;
+        // A row of one mark, as in a ruled line, is a token or two however long it is.
+        run += usize::from(class(byte) != Class::Mark || byte != before);
+        before = byte;
     }
-    total + cost(&run)
+    total + class(before).tokens(run)
+}
+
+/// What stands together in a token.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Class {
+    Letter,
+    Digit,
+    Blank,
+    Mark,
+}
+
+// === impl Class ===
+
+impl Class {
+    fn tokens(self, run: usize) -> usize {
+        match self {
+            Self::Letter => run.div_ceil(6),
+            Self::Digit | Self::Mark => run.div_ceil(3),
+            Self::Blank => 0,
+        }
+    }
 }
