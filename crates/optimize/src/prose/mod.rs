@@ -134,7 +134,7 @@ fn lossless(text: &str, applied: &mut BTreeSet<Cut>) -> String {
 fn tidy(text: &str) -> String {
     let mut tidy = String::with_capacity(text.len());
     let (mut at, mut indented) = (0, true);
-    for span in protect::spans(text).into_iter().chain([text.len()..text.len()]) {
+    for span in protect::spans(text).into_iter().chain(std::iter::once(text.len()..text.len())) {
         for c in text[at..span.start].chars() {
             match c {
                 ' ' if !indented && tidy.ends_with(' ') => continue,

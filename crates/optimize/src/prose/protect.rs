@@ -160,7 +160,7 @@ mod tests {
     #[test]
     fn what_never_closes_costs_no_more_than_what_does() {
         assert!(spans(&"\"a `b {c <d 'e ".repeat(2000)).len() < 10_000);
-        assert_eq!(spans("```\nopen"), [0..8]);
+        assert_eq!(spans("```\nopen").first(), Some(&(0..8)));
         assert!(spans("5 < 6 and a > b, it's").is_empty());
     }
 }

@@ -21,7 +21,7 @@ pub(super) fn words(text: &str) -> Vec<Word> {
     let mut at = 0;
     let end = text.len();
     let protected = protect::spans(text);
-    for span in protected.iter().cloned().chain([end..end]) {
+    for span in protected.iter().cloned().chain(std::iter::once(end..end)) {
         plain(text, at..span.start, &mut words);
         if !span.is_empty() {
             words.push(Word { span: span.clone(), lower: String::new(), free: false });

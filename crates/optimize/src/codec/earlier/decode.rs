@@ -14,9 +14,10 @@ impl Earlier {
     /// `text` with its references replaced by what they stand for; `None` where it has none, or one
     /// that points nowhere. The texts added must be those that stand before it in its request.
     pub fn decode(&self, text: &str) -> Option<String> {
+        let whole = self.decode_blobs(text)?;
         let mut decoded = String::with_capacity(2 * text.len());
-        let mut found = false;
-        let lines: Vec<&str> = text.split('\n').collect();
+        let mut found = whole.len() != text.len();
+        let lines: Vec<&str> = whole.split('\n').collect();
         for (at, line) in lines.iter().enumerate() {
             match Reference::parse(line) {
                 Some(reference) => {
@@ -35,6 +36,8 @@ impl Earlier {
 
     fn resolve(&self, reference: Reference, above: &[&str], decoded: &mut String) -> Option<()> {
         match reference {
+            // Replaced before; on a line of its own it can only have stood in a blob.
+            Reference::Blob { .. } => return None,
             Reference::Whole(place) => push(self.at(place)?.text(), decoded),
             Reference::Lines { from, to, place: None } => {
                 for line in above.get(from - 1..to)? {
@@ -60,7 +63,7 @@ impl Earlier {
     }
 
     /// The text that was added last for this place.
-    fn at(&self, place: Place) -> Option<&Lines> {
+    pub(super) fn at(&self, place: Place) -> Option<&Lines> {
         self.sources.iter().rev().find(|source| source.place == place).map(|source| &*source.lines)
     }
 }

@@ -66,7 +66,10 @@ impl Earlier {
             found: false,
         };
         encoder.run();
-        let encoded = encoder.finish()?;
+        let encoded = match encoder.finish() {
+            Some(encoded) => self.encode_blobs(&encoded).unwrap_or(encoded),
+            None => self.encode_blobs(text)?,
+        };
         (self.decode(&encoded).as_deref() == Some(text)).then_some(encoded)
     }
 

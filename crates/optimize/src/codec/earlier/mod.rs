@@ -1,5 +1,6 @@
 //! Text that stands earlier in the same request.
 
+mod blobs;
 mod decode;
 mod encode;
 mod reference;
@@ -43,6 +44,9 @@ pub enum Place {
 ///
 /// Where the lines show numbers, as file views do, the reference tells those: `[§ same as 12-80 in
 /// tool result 3]`, and where the block has moved, `[§ same as 12-80 in tool result 3, now 14-82]`.
+/// A data URI, or another long run of base64 or hexadecimal digits, is found within a line:
+/// `![plot]([§ same as blob 1 of tool result 3])`.
+///
 /// A reference never points at another reference: only what literally stands there is found.
 ///
 /// Add the texts in the order in which they stand in the request. What is found depends on nothing
@@ -52,6 +56,8 @@ pub enum Place {
 pub struct Earlier {
     sources: Vec<Source>,
     index: Index,
+    /// Where a blob stands first; its number takes the place of the line.
+    blobs: HashMap<u64, Spot, BuildHasherDefault<Hashed>>,
     lines: usize,
 }
 
@@ -88,6 +94,7 @@ impl Earlier {
     pub fn add(&mut self, place: Place, text: impl Into<Arc<str>>) {
         let lines = Lines::new(text.into());
         let source = self.sources.len() as u32;
+        self.add_blobs(source, lines.text());
         let room = LINES_MAX.saturating_sub(self.lines);
         for line in 0..lines.len().min(room) {
             for key in lines.keys(line).into_iter().flatten() {

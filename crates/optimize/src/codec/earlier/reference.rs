@@ -15,6 +15,8 @@ pub(super) enum Reference {
     Lines { from: usize, to: usize, place: Option<Place> },
     /// Lines that show numbers `from` to `to` there, and from `here` on where the reference stands.
     Numbers { from: u64, to: u64, place: Place, here: u64 },
+    /// A long run of digits, the n-th of its text, counted from 1.
+    Blob { number: u32, place: Place },
 }
 
 impl fmt::Display for Reference {
@@ -32,6 +34,7 @@ impl fmt::Display for Reference {
                     None => f.write_str(" above]"),
                 }
             }
+            Self::Blob { number, place } => write!(f, "as blob {number} of {place}]"),
             Self::Numbers { from, to, place, here } if here == from => {
                 write!(f, "as {from}-{to} in {place}]")
             }
@@ -46,6 +49,10 @@ impl Reference {
     /// Reads a line that is a reference and nothing else.
     pub(super) fn parse(line: &str) -> Option<Self> {
         let says = Verb::Same.line(line)?.strip_prefix("as ")?;
+        if let Some(blob) = says.strip_prefix("blob ") {
+            let (number, place) = blob.split_once(" of ")?;
+            return Some(Self::Blob { number: number.parse().ok()?, place: Place::parse(place)? });
+        }
         if let Some(lines) = says.strip_prefix("lines ").or_else(|| says.strip_prefix("line ")) {
             let (lines, place) = match lines.strip_suffix(" above") {
                 Some(lines) => (lines, None),

@@ -86,6 +86,20 @@ fn references_never_point_at_references() {
 }
 
 #[test]
+fn a_data_uri_is_sent_once() {
+    let digits = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let data: String = (0..300_u32)
+        .map(|n| char::from(digits[(n.wrapping_mul(2_654_435_761) >> 26) as usize]))
+        .collect();
+    let first = format!("{{\"plot\":\"data:image/png;base64,{data}\"}}");
+    let again = format!("![plot](data:image/png;base64,{data}) and text");
+    assert_eq!(
+        encoded(&earlier(&[&first]), &again),
+        "![plot]([§ same as blob 1 of tool result 1]) and text"
+    );
+}
+
+#[test]
 fn short_blocks_and_brackets_are_not_worth_a_reference() {
     let earlier = earlier(&["}\n}\n\n}\nok\nok\n", "one two\nthree four\nfive six\nseven"]);
     for text in [
@@ -108,6 +122,8 @@ fn a_reference_that_points_nowhere_is_refused() {
         "[§ same as lines 2-1 of tool result 1]",
         "[§ same as 5-6 in tool result 1]",
         "[§ same as lines 1-2 above]",
+        "[§ same as blob 1 of tool result 1]",
+        "x[§ same as blob 0 of tool result 1",
         "[§ same as lines 1-4000000000 of tool result 1]",
     ] {
         assert_eq!(earlier.decode(text), None, "{text}");

@@ -21,6 +21,11 @@ use super::{Codec, source};
 #[derive(Clone, Copy, Debug)]
 pub struct Screen;
 
+/// `text` with each line, without its line feed, through `trim`.
+fn each_line(text: &str, trim: impl Fn(&str) -> &str) -> String {
+    text.split('\n').map(trim).collect::<Vec<_>>().join("\n")
+}
+
 // === impl Screen ===
 
 impl Codec for Screen {
@@ -43,7 +48,7 @@ impl Codec for Screen {
         let state = if screen::is_terminal(text) {
             Cow::Owned(screen::final_state(text))
         } else if text.contains("\r\n") {
-            Cow::Owned(text.replace("\r\n", "\n"))
+            Cow::Owned(each_line(text, |line| line.trim_end_matches('\r')))
         } else {
             Cow::Borrowed(text)
         };
@@ -51,7 +56,6 @@ impl Codec for Screen {
         if !state.split('\n').any(blank) || source::is_source(&state) {
             return state;
         }
-        let trimmed = state.split('\n').map(|line| line.trim_end_matches([' ', '\t']));
-        Cow::Owned(trimmed.collect::<Vec<_>>().join("\n"))
+        Cow::Owned(each_line(&state, |line| line.trim_end_matches([' ', '\t'])))
     }
 }
