@@ -1,0 +1,74 @@
+//! References back into the text that they stand for.
+
+use super::reference::Reference;
+use super::source::Lines;
+use super::{Earlier, Place};
+use crate::codec::source::Numbered;
+
+/// The most bytes that decoding may write.
+const DECODED_MAX: usize = 1 << 28;
+
+// === impl Earlier ===
+
+impl Earlier {
+    /// `text` with its references replaced by what they stand for; `None` where it has none, or one
+    /// that points nowhere. The texts added must be those that stand before it in its request.
+    pub fn decode(&self, text: &str) -> Option<String> {
+        let whole = self.decode_blobs(text)?;
+        let mut decoded = String::with_capacity(2 * text.len());
+        let mut found = whole.len() != text.len();
+        let lines: Vec<&str> = whole.split('\n').collect();
+        for (at, line) in lines.iter().enumerate() {
+            match Reference::parse(line) {
+                Some(reference) => {
+                    self.resolve(reference, &lines[..at], &mut decoded)?;
+                    found = true;
+                }
+                None => push(line, &mut decoded),
+            }
+            if decoded.len() > DECODED_MAX {
+                return None;
+            }
+        }
+        decoded.pop();
+        found.then_some(decoded)
+    }
+
+    fn resolve(&self, reference: Reference, above: &[&str], decoded: &mut String) -> Option<()> {
+        match reference {
+            // Replaced before; on a line of its own it can only have stood in a blob.
+            Reference::Blob { .. } => return None,
+            Reference::Whole(place) => push(self.at(place)?.text(), decoded),
+            Reference::Lines { from, to, place: None } => {
+                for line in above.get(from - 1..to)? {
+                    push(line, decoded);
+                }
+            }
+            Reference::Lines { from, to, place: Some(place) } => {
+                let source = self.at(place)?;
+                for line in from - 1..to {
+                    push(source.line(line)?, decoded);
+                }
+            }
+            Reference::Numbers { from, to, place, here } => {
+                let source = self.at(place)?;
+                let first = source.showing(from)?;
+                for offset in 0..=to - from {
+                    let line = Numbered::parse(source.line(first + offset as usize)?)?;
+                    push(&line.renumbered(here + offset), decoded);
+                }
+            }
+        }
+        Some(())
+    }
+
+    /// The text that was added last for this place.
+    pub(super) fn at(&self, place: Place) -> Option<&Lines> {
+        self.sources.iter().rev().find(|source| source.place == place).map(|source| &*source.lines)
+    }
+}
+
+fn push(line: &str, decoded: &mut String) {
+    decoded.push_str(line);
+    decoded.push('\n');
+}

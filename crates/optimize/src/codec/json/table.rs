@@ -1,0 +1,187 @@
+//! Arrays of objects as tables.
+
+use std::borrow::Cow;
+
+use super::scan::{Kind, Tape};
+use super::shape::{self, Shape};
+use super::{each_document, read};
+use crate::codec::marker::{self, Verb};
+use crate::codec::{Codec, estimate};
+
+/// No tables are looked for deeper than this: each level is another reading of the document.
+const DEPTH_MAX: usize = 16;
+
+/// Writes arrays of objects as tables, where that is smaller than compact JSON.
+///
+/// ```text
+/// [{"id":1,"at":{"x":0,"y":1.50}},{"id":2,"at":{"x":4,"y":2},"tag":"new"}]
+/// ```
+///
+/// becomes
+///
+/// ```text
+/// [§ table id,at{x,y},tag
+/// 1,0,1.50,
+/// 2,4,2,new]
+/// ```
+///
+/// The head names the members once. A cell is JSON, or a string without its quotes where nothing in
+/// it needs them; an empty cell is a member that is not there. Objects in cells have their members
+/// in braces in the head, arrays of objects in brackets there and their rows, parted by `;`, in
+/// brackets in the cell. An object whose members are objects alike is a table too: its head begins
+/// with `by key:`, its rows with their keys. Tables stand where the arrays stood, within the rest of the document too.
+///
+/// Canonical form: the text itself. It is left alone where it has white space in its JSON (which
+/// [`Minify`](super::Minify) takes out before).
+#[derive(Clone, Copy, Debug)]
+pub struct Table;
+
+/// A document on its way into tables.
+struct Writer<'d> {
+    document: &'d str,
+    tape: Tape,
+}
+
+// === impl Table ===
+
+impl Codec for Table {
+    fn name(&self) -> &'static str {
+        "table"
+    }
+
+    fn encode(&self, text: &str) -> Option<String> {
+        if marker::has(text, &[Verb::Table]) || !text.contains("{\"") {
+            return None;
+        }
+        let encoded = each_document(text, |document, into| match Tape::read(document) {
+            Some(tape) => into.push_str(&written(document, tape)),
+            None => into.push_str(document),
+        })?;
+        (self.decode(&encoded).as_deref() == Some(text)).then_some(encoded)
+    }
+
+    fn decode(&self, text: &str) -> Option<String> {
+        read::tables(text)
+    }
+
+    fn canonical<'t>(&self, text: &'t str) -> Cow<'t, str> {
+        Cow::Borrowed(text)
+    }
+}
+
+/// A compact document with the tables that pay.
+pub(super) fn written(document: &str, tape: Tape) -> String {
+    let mut written = String::with_capacity(document.len());
+    Writer { document, tape }.value(0, 0, &mut written);
+    written
+}
+
+// === impl Writer ===
+
+impl Writer<'_> {
+    /// A value in its shortest form: as a table, or as JSON with the tables that pay within it.
+    fn value(&self, value: u32, depth: usize, into: &mut String) {
+        let start = into.len();
+        match self.tape.node(value).kind {
+            Kind::Scalar => return into.push_str(self.text(value)),
+            _ if depth > DEPTH_MAX => return into.push_str(self.text(value)),
+            Kind::Array => {
+                into.push('[');
+                for (index, element) in self.tape.inside(value).enumerate() {
+                    if index > 0 {
+                        into.push(',');
+                    }
+                    self.value(element, depth + 1, into);
+                }
+                into.push(']');
+            }
+            Kind::Object => {
+                into.push('{');
+                for (index, (key, member)) in self.tape.members(value).enumerate() {
+                    if index > 0 {
+                        into.push(',');
+                    }
+                    into.push_str(self.text(key));
+                    into.push(':');
+                    self.value(member, depth + 1, into);
+                }
+                into.push('}');
+            }
+        }
+        if let Some(table) = self.table(value)
+            && estimate(&table) < estimate(&into[start..])
+        {
+            into.truncate(start);
+            into.push_str(&table);
+        }
+    }
+
+    /// An array or object as a table, if it has rows that are alike.
+    fn table(&self, value: u32) -> Option<String> {
+        let keyed = self.tape.node(value).kind == Kind::Object;
+        let (keys, rows): (Vec<Option<u32>>, Vec<u32>) = if keyed {
+            self.tape.members(value).map(|(key, row)| (Some(key), row)).unzip()
+        } else {
+            self.tape.inside(value).map(|row| (None, row)).unzip()
+        };
+        let shape = match rows.len() {
+            0 | 1 => Shape::Value,
+            _ => shape::common(self.document, &self.tape, &rows, 0),
+        };
+        if shape == Shape::Value {
+            return None;
+        }
+        let mut table = [marker::OPEN, Verb::Table.word()].concat();
+        if keyed {
+            table.push_str(shape::KEYED);
+        }
+        shape.write_head(&mut table);
+        for (key, row) in keys.into_iter().zip(rows) {
+            table.push('\n');
+            if let Some(key) = key {
+                table.push_str(shape::bare_key(self.text(key)));
+                table.push(':');
+            }
+            self.cell(row, &shape, &mut table);
+        }
+        table.push(']');
+        Some(table)
+    }
+
+    /// A value of this shape; the members of an object are cells of their own.
+    fn cell(&self, value: u32, shape: &Shape, into: &mut String) {
+        match shape {
+            Shape::Value => {
+                let text = self.text(value);
+                let inner = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+                into.push_str(inner.filter(|inner| shape::is_bare_cell(inner)).unwrap_or(text));
+            }
+            Shape::List(element) => {
+                into.push('[');
+                for (index, row) in self.tape.inside(value).enumerate() {
+                    if index > 0 {
+                        into.push(';');
+                    }
+                    self.cell(row, element, into);
+                }
+                into.push(']');
+            }
+            Shape::Object(columns) => {
+                let mut members = self.tape.members(value).peekable();
+                for (index, column) in columns.iter().enumerate() {
+                    if index > 0 {
+                        into.push(',');
+                    }
+                    let here = members.next_if(|(key, _)| self.text(*key) == column.key);
+                    if let Some((_, member)) = here {
+                        self.cell(member, &column.shape, into);
+                    }
+                }
+            }
+        }
+    }
+
+    fn text(&self, value: u32) -> &str {
+        shape::text(self.document, &self.tape, value)
+    }
+}
