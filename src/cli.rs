@@ -1,5 +1,6 @@
 //! The command line: arguments in, exit code out.
 
+mod analyze;
 mod config;
 mod count;
 mod dialects;
@@ -36,6 +37,8 @@ enum Command {
     Serve(serve::Args),
     /// See what it does, with a sample agent. No key, nothing spent.
     Demo(Demo),
+    /// Say what agents cost, by their transcripts: where the waste was, what to change.
+    Analyze(analyze::Args),
     /// Count the tokens of a text, a request, or JSON lines of requests.
     Count(count::Args),
     /// Say what usage, a text, a request, or JSON lines of usage cost.
@@ -79,6 +82,7 @@ impl Command {
         match self {
             Command::Serve(args) => serve::run(args).await,
             Command::Demo(args) => demo::run(args.json).await.map(|()| ExitCode::SUCCESS),
+            Command::Analyze(args) => analyze::run(&args),
             Command::Count(args) => count::run(&args),
             Command::Price(args) => price::run(&args),
             Command::Config(action) => config::run(&action),

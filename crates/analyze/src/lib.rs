@@ -1,0 +1,33 @@
+//! Reads what agents logged: what it cost, where it was wasted, what to change.
+//!
+//! [`scan`](scan::scan) reads files and folders into [`Logs`], [`Ledger`](ledger::Ledger) takes
+//! out what was logged twice and prices the rest, [`Report`] adds up. Nothing here prints, and
+//! nothing that cannot be read is left out without a count and a reason.
+//!
+//! | module | holds |
+//! |---|---|
+//! | [`source`] | whose log a file is, told by its content |
+//! | `claude_code` | one reader for each of them |
+//! | [`log`] | what readers write down: requests, before anything is priced |
+//! | [`skipped`] | what was not read, and why |
+//! | [`scan`] | files, folders, threads |
+//! | `lines` | lines of bounded length |
+//! | [`priced`] | requests without duplicates, with their costs |
+//! | [`report`] | sums by session, model and day |
+
+mod claude_code;
+mod lines;
+pub mod log;
+pub mod priced;
+mod reader;
+pub mod report;
+pub mod scan;
+pub mod skipped;
+pub mod source;
+
+pub use log::Logs;
+pub use priced::{Priced, Request};
+pub use report::Report;
+pub use scan::{Progress, scan};
+pub use skipped::{Reason, Skipped};
+pub use source::Source;
