@@ -10,15 +10,16 @@ mod line;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use bytes::Bytes;
 use farthing_core::advise::{ToolUse, Touch};
-use farthing_wire::{Dialect, Reported};
+use farthing_wire::Dialect;
 use jiff::Timestamp;
 use serde_json::value::RawValue;
 
 use self::line::{Block, Content, Line, Message, ToolUseResult};
+use crate::arguments;
 use crate::log::{Added, Billed, Log, Logged, Names, ToolIndex, hash, key};
 use crate::skipped::Reason;
+use crate::usage::billed;
 
 /// An answer with less text than this for each token of its usage was cut off before its bill came.
 /// No text has so many bytes a token, runs of blanks and base64 included.
@@ -113,6 +114,7 @@ impl Reader {
             billed: Billed::default(),
             tools: Vec::new(),
             added: added.unwrap_or_default(),
+            prompt: None,
             wrote: 0,
             incomplete: false,
             max_output: None,
@@ -140,10 +142,10 @@ impl Reader {
             return;
         };
         if let Some(id) = block.id.as_deref() {
-            self.tools.called(id, at, call.tools.len());
+            self.tools.called(hash(id), at, call.tools.len());
         }
         let arguments = block.input.map_or("", RawValue::get);
-        let file = line::file_of(arguments);
+        let file = arguments::file(arguments);
         call.tools.push(ToolUse {
             name: self.names.keep(name),
             arguments: hash(arguments),
@@ -165,10 +167,10 @@ impl Reader {
                 added.user += block.text.map_or(0, |text| text.get().len() as u64);
                 continue;
             }
-            let bytes = block.content.map_or(0, line::text_bytes);
+            let bytes = block.content.map_or(0, arguments::text_bytes);
             added.results += bytes;
             let id = block.tool_use_id.as_deref().unwrap_or_default();
-            if let Some(tool) = self.tools.result(id, &mut log.calls) {
+            if let Some(tool) = self.tools.result(hash(id), &mut log.calls) {
                 tool.result_bytes = bytes;
                 tool.failed = Some(block.is_error.unwrap_or(false));
             }
@@ -184,24 +186,20 @@ impl Reader {
         let usages = self.usages.into_iter().zip(self.stopped);
         for (mut call, (usage, stopped)) in calls.into_iter().zip(usages) {
             let usage = usage.unwrap_or_default();
-            match billed(&usage, &call.model) {
+            match billed(Dialect::Anthropic, &call.model, &usage, None) {
                 Ok(Some(billed)) => {
                     let told = billed.usage.completion().saturating_mul(BYTES_PER_TOKEN_MAX);
                     call.incomplete = !stopped && call.wrote > told.saturating_add(BYTES_MIN);
                     call.billed = billed;
                     log.calls.push(call);
                 }
-                Ok(None) => log.skipped.add(Reason::NoUsage, || place(log_file(&log.file), &call)),
+                Ok(None) => log.skipped.add(Reason::NoUsage, || place(&log.file, &call)),
                 Err(problem) => log.skipped.add(Reason::InvalidUsage, || {
-                    format!("{}: {problem}", place(log_file(&log.file), &call))
+                    format!("{}: {problem}", place(&log.file, &call))
                 }),
             }
         }
     }
-}
-
-fn log_file(file: &Arc<str>) -> &str {
-    file
 }
 
 fn place(file: &str, call: &Logged) -> String {
@@ -224,42 +222,4 @@ fn touch(tool: &str) -> Touch {
         "Edit" | "MultiEdit" | "NotebookEdit" | "Write" => Touch::Writes,
         _ => Touch::Nothing,
     }
-}
-
-/// Reads a `usage`; `None` where nothing was consumed.
-fn billed(usage: &str, model: &str) -> Result<Option<Billed>, String> {
-    let model = serde_json::Value::from(model);
-    let body = Bytes::from(format!("{{\"model\":{model},\"usage\":{usage}}}"));
-    let answer = Dialect::Anthropic.read_answer(&body).map_err(|error| error.to_string())?;
-    let (reported, served) = match answer.usage {
-        // The split of the cache writes is from the stream's beginning, its total from the end.
-        Reported::Invalid(_) => streamed(&model, usage),
-        reported => (reported, answer.served),
-    };
-    let (usage, others) = match reported {
-        Reported::Valid(usage) | Reported::NoPrompt(usage) | Reported::PromptOnly(usage) => {
-            (usage, Vec::new())
-        }
-        Reported::Joint { own, others } => (own, others),
-        Reported::Absent => return Ok(None),
-        Reported::Invalid(problem) => return Err(problem),
-    };
-    let billed = Billed { usage, served, others, reported_usd: None };
-    Ok((billed.usage.iter().next().is_some() || !billed.others.is_empty()).then_some(billed))
-}
-
-/// Reads a `usage` as that of a stream, whose parts were told at different times.
-fn streamed(model: &serde_json::Value, usage: &str) -> (Reported, farthing_core::pricing::Served) {
-    let usage = usage.replace(['\n', '\r'], " ");
-    let mut reader = Dialect::Anthropic.stream_reader(false);
-    for event in [
-        format!(
-            "data: {{\"type\":\"message_start\",\"message\":{{\"model\":{model},\"usage\":{usage}}}}}\n\n"
-        ),
-        format!("data: {{\"type\":\"message_delta\",\"delta\":{{}},\"usage\":{usage}}}\n\n"),
-    ] {
-        reader.push(event.into(), &mut |_| {});
-    }
-    reader.finish(&mut |_| {});
-    (reader.usage().clone(), reader.served().clone())
 }

@@ -7,7 +7,8 @@
 //! | module | holds |
 //! |---|---|
 //! | [`source`] | whose log a file is, told by its content |
-//! | `claude_code` | one reader for each of them |
+//! | `claude_code`, `codex`, `gemini_cli`, `openai`, `trajectory` | a reader for each of them |
+//! | `usage`, `chat`, `arguments` | what these readers have in common |
 //! | [`log`] | what readers write down: requests, before anything is priced |
 //! | [`skipped`] | what was not read, and why |
 //! | [`scan`] | files, folders, threads |
@@ -15,15 +16,22 @@
 //! | [`priced`] | requests without duplicates, with their costs |
 //! | [`report`] | sums by session, model and day |
 
+mod arguments;
+mod chat;
 mod claude_code;
+mod codex;
+mod gemini_cli;
 mod lines;
 pub mod log;
+mod openai;
 pub mod priced;
 mod reader;
 pub mod report;
 pub mod scan;
 pub mod skipped;
 pub mod source;
+mod trajectory;
+mod usage;
 
 pub use log::Logs;
 pub use priced::{Priced, Request};

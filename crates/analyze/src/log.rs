@@ -5,7 +5,7 @@ use std::collections::hash_map::{DefaultHasher, Entry};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
-use farthing_core::advise::ToolUse;
+use farthing_core::advise::{Offered, ToolUse};
 use farthing_core::pricing::Served;
 use farthing_core::usage::Usage;
 use farthing_wire::ModelUsage;
@@ -68,6 +68,8 @@ pub struct Logged {
     pub tools: Vec<ToolUse>,
     /// What was added to the prompt since the request before, in bytes.
     pub added: Added,
+    /// All of the prompt, where the log has it.
+    pub prompt: Option<Prompt>,
     /// Bytes of text and tool calls that the answer shows.
     pub wrote: u64,
     /// Whether its usage is known to be short of what it consumed.
@@ -85,8 +87,8 @@ pub struct Billed {
     pub served: Served,
     /// What other models consumed that took part.
     pub others: Vec<ModelUsage>,
-    /// What the log says that it cost.
-    pub reported_usd: Option<farthing_core::Usd>,
+    /// Whether the log has sums only, of which this is a part.
+    pub estimated: bool,
 }
 
 /// Bytes that were added to a prompt, by kind.
@@ -96,6 +98,25 @@ pub struct Added {
     pub user: u64,
     /// Results of tools.
     pub results: u64,
+}
+
+/// A prompt that was logged whole, in bytes by kind.
+#[derive(Clone, Debug, Default)]
+pub struct Prompt {
+    /// Instructions.
+    pub system: u64,
+    /// Definitions of tools.
+    pub tools: u64,
+    /// What was said earlier, by either side.
+    pub history: u64,
+    /// Results of tools.
+    pub results: u64,
+    /// The newest message of a person.
+    pub user: u64,
+    /// A hash of all of it.
+    pub hash: u64,
+    /// The tools that the model could call.
+    pub offered: Arc<[Offered]>,
 }
 
 /// Finds the tool call that a result belongs to.
@@ -128,18 +149,18 @@ impl Log {
 // === impl ToolIndex ===
 
 impl ToolIndex {
-    /// Remembers where the call with this id stands.
-    pub(crate) fn called(&mut self, id: &str, call: usize, tool: usize) {
-        self.0.insert(hash(id), (call, tool));
+    /// Remembers where the call with this id, hashed, stands.
+    pub(crate) fn called(&mut self, id: u64, call: usize, tool: usize) {
+        self.0.insert(id, (call, tool));
     }
 
-    /// The call that a result names, once.
+    /// The call that a result names by its id, hashed; once.
     pub(crate) fn result<'c>(
         &mut self,
-        id: &str,
+        id: u64,
         calls: &'c mut [Logged],
     ) -> Option<&'c mut ToolUse> {
-        let (call, tool) = self.0.remove(&hash(id))?;
+        let (call, tool) = self.0.remove(&id)?;
         calls.get_mut(call)?.tools.get_mut(tool)
     }
 }

@@ -10,7 +10,7 @@ use farthing_core::pricing::{Catalog, Cost, CostStatus, RateCard};
 use farthing_core::usage::Usage;
 use jiff::Timestamp;
 
-use crate::log::{Added, Billed, Logged, Logs};
+use crate::log::{Added, Billed, Log, Logged, Logs, Prompt, hash};
 use crate::skipped::{Reason, Skipped};
 use crate::source::Source;
 
@@ -47,6 +47,8 @@ pub struct Request {
     pub call: Call,
     /// What was added to the prompt since the request before.
     pub added: Added,
+    /// All of the prompt, where the log has it.
+    pub prompt: Option<Prompt>,
     /// Bytes that the answer shows.
     pub wrote: u64,
     /// Whether the log is known to be short of what it consumed.
@@ -61,15 +63,16 @@ impl Priced {
     pub fn new(logs: Logs, catalog: &Catalog, now: Timestamp) -> Priced {
         let Logs { files, skipped, bytes } = logs;
         let mut priced = Priced { skipped, bytes, files: files.len() as u64, ..Priced::default() };
-        let mut seen: HashMap<u128, usize> = HashMap::new();
+        let mut seen: HashMap<(u64, u128), usize> = HashMap::new();
         let mut named = Vec::new();
-        for log in files {
+        let families = families(&files);
+        for (log, family) in files.into_iter().zip(families) {
             named.extend(log.agents);
             priced.skipped.merge(log.skipped);
             for logged in log.calls {
-                let known = logged.key.and_then(|key| seen.get(&key).copied());
-                let Some(at) = known else {
-                    if let Some(key) = logged.key {
+                let key = logged.key.map(|key| (family, key));
+                let Some(at) = key.and_then(|key| seen.get(&key).copied()) else {
+                    if let Some(key) = key {
                         seen.insert(key, priced.requests.len());
                     }
                     priced.requests.push(Request::new(log.source, logged, catalog, now));
@@ -113,6 +116,7 @@ impl Request {
         let at = logged.at.unwrap_or(now);
         let (cost, card) = price(&logged.billed, &logged.provider, &logged.model, at, catalog);
         let Logged { session, agent, project, provider, added, wrote, incomplete, .. } = logged;
+        let prompt = logged.prompt;
         let call = Call {
             id: logged.id,
             at: logged.at,
@@ -121,9 +125,22 @@ impl Request {
             cost,
             card,
             tools: logged.tools,
+            offered: prompt.as_ref().map(|prompt| Arc::clone(&prompt.offered)).unwrap_or_default(),
             max_output: logged.max_output,
+            prompt: prompt.as_ref().map(|prompt| prompt.hash),
         };
-        Request { source, session, agent, project, provider, call, added, wrote, incomplete }
+        Request {
+            source,
+            session,
+            agent,
+            project,
+            provider,
+            call,
+            added,
+            prompt,
+            wrote,
+            incomplete,
+        }
     }
 
     /// Takes the usage of a fuller copy.
@@ -158,7 +175,32 @@ fn price(
         let theirs = found.ok().map(|found| found.card.cost(&other.usage).unwrap_or_else(invalid));
         both(cost, theirs)
     });
+    let cost = if billed.estimated { cost.estimated() } else { cost };
     (cost, Some(found.card))
+}
+
+/// For each log, what its keys belong to: a fork repeats the counts of the session at its root, and
+/// other sessions of that program may count the same by chance. Keys of other programs are unique.
+fn families(files: &[Log]) -> Vec<u64> {
+    let own = |log: &Log| log.calls.first().map(|call| Arc::clone(&call.session));
+    let parents: HashMap<Arc<str>, Arc<str>> =
+        files.iter().filter_map(|log| Some((own(log)?, log.forked_from.clone()?))).collect();
+    let root = |log: &Log| {
+        let mut root = own(log)?;
+        // Bounded, should sessions name each other.
+        for _ in 0..parents.len() {
+            match parents.get(&root) {
+                Some(parent) => root = Arc::clone(parent),
+                None => break,
+            }
+        }
+        Some(hash(root))
+    };
+    let of = |log: &Log| match log.source {
+        Source::Codex => root(log).unwrap_or_default(),
+        _ => 0,
+    };
+    files.iter().map(of).collect()
 }
 
 fn both(one: Cost, other: Option<Cost>) -> Cost {

@@ -138,24 +138,3 @@ impl<'l> ToolUseResult<'l> {
         tells.then(|| serde_json::from_str(raw.get()).ok())?
     }
 }
-
-/// The file that a tool's arguments name.
-pub(super) fn file_of(arguments: &str) -> Option<String> {
-    #[derive(Deserialize)]
-    struct Arguments<'a> {
-        #[serde(borrow, default, alias = "notebook_path", alias = "path")]
-        file_path: Option<Cow<'a, str>>,
-    }
-    let arguments: Arguments<'_> = serde_json::from_str(arguments).ok()?;
-    arguments.file_path.map(Cow::into_owned)
-}
-
-/// The length of a result's text: images and documents are no text.
-pub(super) fn text_bytes(content: &RawValue) -> u64 {
-    let raw = content.get();
-    if !raw.starts_with('[') {
-        return raw.len() as u64;
-    }
-    let blocks: Vec<Block<'_>> = serde_json::from_str(raw).unwrap_or_default();
-    blocks.iter().filter_map(|block| block.text).map(|text| text.get().len() as u64).sum()
-}

@@ -35,8 +35,21 @@ pub struct Call {
     pub card: Option<Arc<RateCard>>,
     /// The tools that the answer called.
     pub tools: Vec<ToolUse>,
+    /// The tools that it could call, where the log says so.
+    pub offered: Arc<[Offered]>,
     /// The longest answer that was allowed, in tokens.
     pub max_output: Option<u64>,
+    /// A hash of the whole prompt, where the log has it.
+    pub prompt: Option<u64>,
+}
+
+/// A tool's definition in a prompt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offered {
+    /// The tool's name.
+    pub name: Arc<str>,
+    /// The definition's length as JSON.
+    pub bytes: u64,
 }
 
 /// A tool that an answer called, and what came of it.

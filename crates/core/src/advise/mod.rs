@@ -6,4 +6,4 @@
 
 mod log;
 
-pub use log::{Call, Thread, ToolUse, Touch};
+pub use log::{Call, Offered, Thread, ToolUse, Touch};
