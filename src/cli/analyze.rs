@@ -2,13 +2,15 @@
 
 mod transcripts;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use farthing_analyze::Report;
+use farthing_analyze::report::Basis;
+use farthing_core::pricing::Catalog;
 
 use self::transcripts::{Transcripts, zone};
+use crate::house;
 use crate::print::Output;
 
 const MORE: &str = "\
@@ -28,15 +30,18 @@ pub(super) struct Args {
     /// Print JSON.
     #[arg(long)]
     json: bool,
-    /// A file with settings of your own.
-    #[arg(long, value_name = "FILE", hide = true)]
-    config: Option<PathBuf>,
+    /// Say what it would have cost on this model. May be given more than once.
+    #[arg(long, value_name = "MODEL")]
+    what_if: Vec<String>,
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let zone = zone(args.transcripts.timezone.as_deref())?;
-    let priced = args.transcripts.read(&zone)?;
-    let report = Report::new(&priced, &zone);
+    let catalog = Catalog::embedded().context("the embedded price catalog")?;
+    let priced = args.transcripts.read(&catalog, &zone)?;
+    let now = house::clock().now();
+    let basis = Basis { catalog: &catalog, zone: &zone, now, models: &args.what_if };
+    let report = Report::new(&priced, &basis);
     let mut out = Output::stdout();
     out.json(&report)?;
     Ok(ExitCode::SUCCESS)

@@ -139,9 +139,11 @@ pub(crate) fn prompt(messages: &[Message<'_>], offered: &Arc<[Offered]>) -> Prom
         offered: Arc::clone(offered),
         ..Prompt::default()
     };
+    let mut hashes = Vec::with_capacity(messages.len());
     for (at, message) in messages.iter().enumerate() {
         let bytes = message.bytes();
-        prompt.hash = hash((prompt.hash, message.content.map(RawValue::get), bytes));
+        let before = hashes.last().copied().unwrap_or_default();
+        hashes.push(hash((before, message.content.map(RawValue::get), bytes)));
         match message.role.as_deref() {
             Some("system" | "developer") => prompt.system += bytes,
             Some("tool" | "function") => prompt.results += bytes,
@@ -149,5 +151,6 @@ pub(crate) fn prompt(messages: &[Message<'_>], offered: &Arc<[Offered]>) -> Prom
             _ => prompt.history += bytes,
         }
     }
+    prompt.hashes = hashes.into();
     prompt
 }

@@ -1,7 +1,7 @@
 //! Reads what agents logged: what it cost, where it was wasted, what to change.
 //!
-//! [`scan`](scan::scan) reads files and folders into [`Logs`], [`Ledger`](ledger::Ledger) takes
-//! out what was logged twice and prices the rest, [`Report`] adds up. Nothing here prints, and
+//! [`scan`](scan::scan) reads files and folders into [`Logs`], [`Priced`] takes out what was logged
+//! twice and prices the rest, [`Report`] adds up and looks for waste. Nothing here prints, and
 //! nothing that cannot be read is left out without a count and a reason.
 //!
 //! | module | holds |
@@ -14,8 +14,11 @@
 //! | [`scan`] | files, folders, threads |
 //! | `lines` | lines of bounded length |
 //! | [`priced`] | requests without duplicates, with their costs |
-//! | [`report`] | sums by session, model and day |
+//! | `threads` | requests as conversations |
+//! | [`anatomy`], [`whatif`] | what prompts were made of; what they would have cost otherwise |
+//! | [`report`] | sums by session, model and day; waste, and what to change |
 
+pub mod anatomy;
 mod arguments;
 mod chat;
 mod claude_code;
@@ -30,8 +33,10 @@ pub mod report;
 pub mod scan;
 pub mod skipped;
 pub mod source;
+mod threads;
 mod trajectory;
 mod usage;
+pub mod whatif;
 
 pub use log::Logs;
 pub use priced::{Priced, Request};

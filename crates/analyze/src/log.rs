@@ -113,8 +113,9 @@ pub struct Prompt {
     pub results: u64,
     /// The newest message of a person.
     pub user: u64,
-    /// A hash of all of it.
-    pub hash: u64,
+    /// A hash of all that stands before each message, and of the whole: so a prompt that continues
+    /// another can be told.
+    pub hashes: Box<[u64]>,
     /// The tools that the model could call.
     pub offered: Arc<[Offered]>,
 }

@@ -37,6 +37,8 @@ pub struct Request {
     pub source: Source,
     /// The session.
     pub session: Arc<str>,
+    /// Whether the log names it; else it is the file.
+    pub names_session: bool,
     /// The sub-agent that made it.
     pub agent: Option<Arc<str>>,
     /// The project or folder that the session worked in.
@@ -61,7 +63,9 @@ impl Priced {
     /// Takes out what was logged twice, and prices the rest, each request by its own model and
     /// time. `now` stands in for the time of those that have none.
     pub fn new(logs: Logs, catalog: &Catalog, now: Timestamp) -> Priced {
-        let Logs { files, skipped, bytes } = logs;
+        let Logs { mut files, skipped, bytes } = logs;
+        // A copy comes behind what it copies, and a session's next file behind the one before.
+        files.sort_by_key(|log| log.calls.iter().find_map(|call| call.at));
         let mut priced = Priced { skipped, bytes, files: files.len() as u64, ..Priced::default() };
         let mut seen: HashMap<(u64, u128), usize> = HashMap::new();
         let mut named = Vec::new();
@@ -75,7 +79,9 @@ impl Priced {
                     if let Some(key) = key {
                         seen.insert(key, priced.requests.len());
                     }
-                    priced.requests.push(Request::new(log.source, logged, catalog, now));
+                    let names_session = logged.session != log.file || log.source != Source::OpenAi;
+                    let request = Request::new(log.source, logged, catalog, now);
+                    priced.requests.push(Request { names_session, ..request });
                     continue;
                 };
                 priced.skipped.add(Reason::Duplicate, || format!("{}: {}", log.file, logged.id));
@@ -127,11 +133,12 @@ impl Request {
             tools: logged.tools,
             offered: prompt.as_ref().map(|prompt| Arc::clone(&prompt.offered)).unwrap_or_default(),
             max_output: logged.max_output,
-            prompt: prompt.as_ref().map(|prompt| prompt.hash),
+            prompt: prompt.as_ref().and_then(|prompt| prompt.hashes.last().copied()),
         };
         Request {
             source,
             session,
+            names_session: true,
             agent,
             project,
             provider,

@@ -39,8 +39,7 @@ pub(crate) struct Transcripts {
 
 impl Transcripts {
     /// Reads and prices them.
-    pub(crate) fn read(&self, zone: &TimeZone) -> Result<Priced> {
-        let catalog = Catalog::embedded().context("the embedded price catalog")?;
+    pub(crate) fn read(&self, catalog: &Catalog, zone: &TimeZone) -> Result<Priced> {
         let paths = if self.paths.is_empty() { well_known()? } else { self.paths.clone() };
         let threads = available_parallelism().unwrap_or(NonZero::<usize>::MIN);
         let logs = if std::io::stderr().is_terminal() {
@@ -51,7 +50,7 @@ impl Transcripts {
         } else {
             scan(&paths, threads, &Silent)
         };
-        let mut priced = Priced::new(logs?, &catalog, house::clock().now());
+        let mut priced = Priced::new(logs?, catalog, house::clock().now());
         if self.since.is_some() || self.until.is_some() {
             priced.retain(|request| {
                 let day = request.call.at.map(|at| at.to_zoned(zone.clone()).date());

@@ -9,13 +9,13 @@ use crate::usage::Usage;
 
 /// The calls of one agent within one session, in order: a conversation that grows.
 #[derive(Clone, Debug)]
-pub struct Thread {
+pub struct Thread<'a> {
     /// The session, as its log names it.
     pub session: Arc<str>,
     /// The sub-agent; `None` for the one that the user talks to.
     pub agent: Option<Arc<str>>,
     /// Its calls, oldest first.
-    pub calls: Vec<Call>,
+    pub calls: Vec<&'a Call>,
 }
 
 /// One request to a model and its answer.
