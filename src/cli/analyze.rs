@@ -1,11 +1,15 @@
 //! `farthing analyze`.
 
-mod transcripts;
+mod screen;
+pub(super) mod transcripts;
 
+use std::fs;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use farthing_analyze::Report;
+use farthing_analyze::html;
 use farthing_analyze::report::Basis;
 use farthing_core::pricing::Catalog;
 
@@ -30,6 +34,9 @@ pub(super) struct Args {
     /// Print JSON.
     #[arg(long)]
     json: bool,
+    /// Write a page that stands alone, too.
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
     /// Say what it would have cost on this model. May be given more than once.
     #[arg(long, value_name = "MODEL")]
     what_if: Vec<String>,
@@ -43,6 +50,11 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let basis = Basis { catalog: &catalog, zone: &zone, now, models: &args.what_if };
     let report = Report::new(&priced, &basis);
     let mut out = Output::stdout();
-    out.json(&report)?;
+    let printed = if args.json { out.json(&report) } else { screen::write(&report, &mut out) };
+    printed.context("the report cannot be printed")?;
+    if let Some(file) = &args.html {
+        let page = html::page(&report, now);
+        fs::write(file, page).with_context(|| format!("{} cannot be written", file.display()))?;
+    }
     Ok(ExitCode::SUCCESS)
 }

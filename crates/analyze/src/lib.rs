@@ -16,6 +16,7 @@
 //! | [`priced`] | requests without duplicates, with their costs |
 //! | `threads` | requests as conversations |
 //! | [`anatomy`], [`whatif`] | what prompts were made of; what they would have cost otherwise |
+//! | [`html`] | a report as a page that stands alone |
 //! | [`report`] | sums by session, model and day; waste, and what to change |
 
 pub mod anatomy;
@@ -24,6 +25,7 @@ mod chat;
 mod claude_code;
 mod codex;
 mod gemini_cli;
+pub mod html;
 mod lines;
 pub mod log;
 mod openai;
