@@ -8,6 +8,7 @@ mod doctor;
 mod input;
 mod lines;
 mod price;
+mod report;
 mod serve;
 mod verify;
 
@@ -43,6 +44,8 @@ enum Command {
     Count(count::Args),
     /// Say what usage, a text, a request, or JSON lines of usage cost.
     Price(price::Args),
+    /// Show spending by day, week, month, session or model, by transcripts.
+    Report(report::Args),
     /// Show or check the settings.
     #[command(subcommand)]
     Config(config::Action),
@@ -85,6 +88,7 @@ impl Command {
             Command::Analyze(args) => analyze::run(&args),
             Command::Count(args) => count::run(&args),
             Command::Price(args) => price::run(&args),
+            Command::Report(args) => report::run(&args),
             Command::Config(action) => config::run(&action),
             Command::Doctor(args) => doctor::run(&args).await,
             Command::Verify(args) => verify::run(&args),

@@ -1,6 +1,6 @@
 //! `farthing analyze`.
 
-mod screen;
+pub(super) mod screen;
 pub(super) mod transcripts;
 
 use std::fs;

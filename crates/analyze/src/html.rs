@@ -7,6 +7,7 @@ use farthing_core::advise::{Basis, Evidence, Finding, Recommendation};
 use jiff::Timestamp;
 
 use crate::anatomy::Part;
+use crate::grouping::{Grouping, Row};
 use crate::report::{Report, Tally};
 
 const STYLE: &str = include_str!("html/style.css");
@@ -28,15 +29,19 @@ pub fn page(report: &Report, now: Timestamp) -> String {
     page
 }
 
-fn write_page(report: &Report, now: Timestamp, page: &mut String) -> fmt::Result {
+fn begin(title: &str, page: &mut String) -> fmt::Result {
     write!(
         page,
         "<!doctype html>\n<html lang=\"en\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
          <meta name=\"color-scheme\" content=\"light dark\">\n\
-         <title>What the agents cost</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n"
-    )?;
+         <title>{title}</title>\n<style>\n{STYLE}</style>\n</head>\n<body>\n<main>\n"
+    )
+}
+
+fn write_page(report: &Report, now: Timestamp, page: &mut String) -> fmt::Result {
+    begin("What the agents cost", page)?;
     head(report, now, page)?;
     anatomy(report, page)?;
     changes(&report.recommendations, page)?;
@@ -52,6 +57,35 @@ fn write_page(report: &Report, now: Timestamp, page: &mut String) -> fmt::Result
     table("By session", "session", sessions, page)?;
     what_if(report, page)?;
     left_out(report, page)?;
+    page.push_str("</main>\n</body>\n</html>\n");
+    Ok(())
+}
+
+/// The rows of a bill as a page.
+pub fn bill(grouping: Grouping, rows: &[Row], totals: &Tally, now: Timestamp) -> String {
+    let mut page = String::new();
+    // Writing to a text cannot fail.
+    let _ = write_bill(grouping, rows, totals, now, &mut page);
+    page
+}
+
+fn write_bill(
+    grouping: Grouping,
+    rows: &[Row],
+    totals: &Tally,
+    now: Timestamp,
+    page: &mut String,
+) -> fmt::Result {
+    begin("Spending", page)?;
+    write!(
+        page,
+        "<header>\n<h1>Spending</h1>\n<p class=\"total\">{}</p>\n<p>API-equivalent: with a \
+         subscription, what you would have paid. Made {}.</p>\n</header>\n",
+        amount(totals, 2),
+        Text(now.strftime("%Y-%m-%d %H:%M UTC"))
+    )?;
+    let rows = rows.iter().map(|row| (row.name.clone(), &row.tally));
+    table(&format!("By {}", grouping.name()), "", rows, page)?;
     page.push_str("</main>\n</body>\n</html>\n");
     Ok(())
 }

@@ -16,6 +16,7 @@
 //! | [`priced`] | requests without duplicates, with their costs |
 //! | `threads` | requests as conversations |
 //! | [`anatomy`], [`whatif`] | what prompts were made of; what they would have cost otherwise |
+//! | [`grouping`] | the rows of a bill: by day, session, model, ... |
 //! | [`html`] | a report as a page that stands alone |
 //! | [`report`] | sums by session, model and day; waste, and what to change |
 
@@ -25,6 +26,7 @@ mod chat;
 mod claude_code;
 mod codex;
 mod gemini_cli;
+pub mod grouping;
 pub mod html;
 mod lines;
 pub mod log;

@@ -19,11 +19,11 @@ use crate::house;
 const WELL_KNOWN: [&str; 4] =
     [".claude/projects", ".config/claude/projects", ".codex/sessions", ".gemini/tmp"];
 
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Transcripts {
     /// Files or folders [default: those that agents keep in the home folder].
     #[arg(value_name = "PATH")]
-    paths: Vec<PathBuf>,
+    pub(crate) paths: Vec<PathBuf>,
     /// Leave out what was before this day.
     #[arg(long, value_name = "DAY", value_parser = day)]
     since: Option<Date>,
