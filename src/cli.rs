@@ -10,6 +10,7 @@ mod lines;
 mod price;
 mod report;
 mod serve;
+mod statusline;
 mod verify;
 
 use std::fmt::Display;
@@ -46,6 +47,8 @@ enum Command {
     Price(price::Args),
     /// Show spending by day, week, month, session or model, by transcripts.
     Report(report::Args),
+    /// Print one line for an agent's status line: session, today, context.
+    Statusline(statusline::Args),
     /// Show or check the settings.
     #[command(subcommand)]
     Config(config::Action),
@@ -89,6 +92,7 @@ impl Command {
             Command::Count(args) => count::run(&args),
             Command::Price(args) => price::run(&args),
             Command::Report(args) => report::run(&args),
+            Command::Statusline(args) => statusline::run(&args),
             Command::Config(action) => config::run(&action),
             Command::Doctor(args) => doctor::run(&args).await,
             Command::Verify(args) => verify::run(&args),

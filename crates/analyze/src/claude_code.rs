@@ -202,6 +202,35 @@ impl Reader {
     }
 }
 
+/// A line of an answer, for who reads a file that grows.
+pub(crate) struct Answer {
+    /// What tells the answer from every other.
+    pub(crate) key: String,
+    pub(crate) session: Option<String>,
+    pub(crate) of_agent: bool,
+    pub(crate) at: Option<Timestamp>,
+    pub(crate) provider: &'static str,
+    pub(crate) model: String,
+    pub(crate) usage: String,
+}
+
+/// Reads a line; `None` where it is none of an answer.
+pub(crate) fn answer(text: &str) -> Option<Answer> {
+    let line: Line<'_> = serde_json::from_str(text).ok()?;
+    let message = line.message.filter(|_| line.kind.as_deref() == Some("assistant"))?;
+    let model = message.model.as_deref().filter(|model| *model != "<synthetic>")?;
+    let id = message.id.as_deref().or(line.uuid.as_deref()).unwrap_or_default();
+    Some(Answer {
+        key: format!("{id} {}", line.request_id.as_deref().unwrap_or_default()),
+        session: line.session_id.as_deref().map(str::to_owned),
+        of_agent: line.is_sidechain == Some(true),
+        at: line.timestamp.as_deref().and_then(|at| at.parse().ok()),
+        provider: provider(message.id.as_deref()),
+        model: model.to_owned(),
+        usage: message.usage?.get().to_owned(),
+    })
+}
+
 fn place(file: &str, call: &Logged) -> String {
     format!("{file}: {}", call.id)
 }

@@ -14,6 +14,7 @@
 //! | [`scan`] | files, folders, threads |
 //! | `lines` | lines of bounded length |
 //! | [`priced`] | requests without duplicates, with their costs |
+//! | [`tail`] | a transcript that grows |
 //! | `threads` | requests as conversations |
 //! | [`anatomy`], [`whatif`] | what prompts were made of; what they would have cost otherwise |
 //! | [`grouping`] | the rows of a bill: by day, session, model, ... |
@@ -37,6 +38,7 @@ pub mod report;
 pub mod scan;
 pub mod skipped;
 pub mod source;
+pub mod tail;
 mod threads;
 mod trajectory;
 mod usage;

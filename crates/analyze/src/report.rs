@@ -13,7 +13,7 @@ use serde::Serialize;
 
 use crate::anatomy::Anatomy;
 use crate::priced::{Priced, Request};
-use crate::skipped::Skipped;
+use crate::skipped::{Reason, Skipped};
 use crate::source::Source;
 use crate::threads::{Conversation, bytes_per_tokens};
 use crate::whatif::{Alternatives, WhatIf, an_hour, what_if};
@@ -128,9 +128,21 @@ impl Report {
             totals: sums.totals,
             by_model: sums.by_model,
             by_day: sums.by_day,
-            skipped: priced.skipped.clone(),
+            skipped: skipped(priced, &conversations),
         }
     }
+}
+
+/// What was skipped, and where clocks went back.
+fn skipped(priced: &Priced, conversations: &[Conversation<'_>]) -> Skipped {
+    let mut skipped = priced.skipped.clone();
+    for pair in conversations.iter().flat_map(|one| one.requests.windows(2)) {
+        let [before, after] = pair else { continue };
+        if before.call.at.zip(after.call.at).is_some_and(|(before, after)| after < before) {
+            skipped.add(Reason::ClockWentBack, || format!("{}: {}", after.session, after.call.id));
+        }
+    }
+    skipped
 }
 
 /// Requests, added up every way.

@@ -36,6 +36,8 @@ pub enum Reason {
     InvalidUsage,
     /// The call is not in the time that was asked for.
     OutOfRange,
+    /// A call is in the sums, but the time since the one before it is unknown.
+    ClockWentBack,
 }
 
 /// What was skipped, counted by reason, with the first place of each.
@@ -73,6 +75,7 @@ impl Reason {
             Reason::Synthetic => "the program wrote the answer itself; no model was asked",
             Reason::NoUsage => "the call has no usage: it failed, or the log leaves it out",
             Reason::InvalidUsage => "the usage contradicts itself",
+            Reason::ClockWentBack => "the clock went back, so idle time there is unknown",
             Reason::OutOfRange => "the call is not in the time that was asked for",
         }
     }
