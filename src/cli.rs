@@ -1,5 +1,6 @@
 //! The command line: arguments in, exit code out.
 
+mod analyze;
 mod config;
 mod count;
 mod dialects;
@@ -7,7 +8,9 @@ mod doctor;
 mod input;
 mod lines;
 mod price;
+mod report;
 mod serve;
+mod statusline;
 mod verify;
 
 use std::fmt::Display;
@@ -36,10 +39,16 @@ enum Command {
     Serve(serve::Args),
     /// See what it does, with a sample agent. No key, nothing spent.
     Demo(Demo),
+    /// Say what agents cost, by their transcripts: where the waste was, what to change.
+    Analyze(analyze::Args),
     /// Count the tokens of a text, a request, or JSON lines of requests.
     Count(count::Args),
     /// Say what usage, a text, a request, or JSON lines of usage cost.
     Price(price::Args),
+    /// Show spending by day, week, month, session or model, by transcripts.
+    Report(report::Args),
+    /// Print one line for an agent's status line: session, today, context.
+    Statusline(statusline::Args),
     /// Show or check the settings.
     #[command(subcommand)]
     Config(config::Action),
@@ -79,8 +88,11 @@ impl Command {
         match self {
             Command::Serve(args) => serve::run(args).await,
             Command::Demo(args) => demo::run(args.json).await.map(|()| ExitCode::SUCCESS),
+            Command::Analyze(args) => analyze::run(&args),
             Command::Count(args) => count::run(&args),
             Command::Price(args) => price::run(&args),
+            Command::Report(args) => report::run(&args),
+            Command::Statusline(args) => statusline::run(&args),
             Command::Config(action) => config::run(&action),
             Command::Doctor(args) => doctor::run(&args).await,
             Command::Verify(args) => verify::run(&args),

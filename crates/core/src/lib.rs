@@ -5,6 +5,7 @@
 //!
 //! | module | holds |
 //! |---|---|
+//! | [`advise`] | what a log of calls says about waste, and what to change |
 //! | [`money`] | [`Usd`], an integer number of pico-dollars |
 //! | [`id`] | validated names of tenants, users, threads, runs, agents, models; [`RequestId`](id::RequestId) |
 //! | [`clock`] | the clock, as an argument |
@@ -21,6 +22,7 @@
 //! | [`tally`] | what calls used and saved, one by one and added up |
 //! | [`event`] | the five live events |
 
+pub mod advise;
 pub mod anatomy;
 pub mod budget;
 pub mod clock;
