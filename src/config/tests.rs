@@ -2,6 +2,8 @@ use std::path::Path;
 
 use tempfile::TempDir;
 
+use farthing_core::budget::Quantity;
+
 use super::*;
 
 /// The layers of a file with this text and of these variables.
