@@ -107,6 +107,18 @@ impl Quantity {
         }
     }
 
+    /// So many percent of it, rounded down; beyond what can be counted, the most that can.
+    #[must_use]
+    pub fn percent(self, percent: u8) -> Quantity {
+        let part = self.number().saturating_mul(percent.into()) / 100;
+        let count = || u64::try_from(part).unwrap_or(u64::MAX);
+        match self {
+            Quantity::Usd(_) => Quantity::Usd(Usd::from_pico(part)),
+            Quantity::Tokens(_) => Quantity::Tokens(count()),
+            Quantity::Requests(_) => Quantity::Requests(count()),
+        }
+    }
+
     /// The bare number: pico-dollars, tokens, requests.
     pub fn number(self) -> i128 {
         match self {
