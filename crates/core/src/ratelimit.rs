@@ -18,6 +18,9 @@ use crate::id::{ModelId, Pattern, TenantId, UserId};
 
 const NANOS_PER_SECOND: i128 = 1_000_000_000;
 
+/// No call uses a trillion tokens.
+const AMOUNT_MAX: u64 = 1_000_000_000_000;
+
 /// Scopes at rest are forgotten when there are more than this, and twice as many as were busy before.
 const GAUGES_MIN: usize = 1_024;
 
@@ -195,35 +198,39 @@ impl GaugeKey {
     }
 
     fn begin(&self, gauge: Option<Gauge>, tokens: u64, at: Timestamp) -> Result<Gauge, Limited> {
-        let (limit, wanted) = match (self.limit, gauge) {
-            (RateLimit::Requests(limit), _) => (limit, 1),
-            (RateLimit::Tokens(limit), _) => (limit, tokens),
-            (RateLimit::Concurrent(limit), Some(Gauge::Running(running))) => {
-                let more = running.saturating_add(1);
-                return if more <= limit {
-                    Ok(Gauge::Running(more))
-                } else {
-                    Err(self.limited(None))
-                };
-            }
-            (RateLimit::Concurrent(limit), _) => {
-                return if limit > 0 { Ok(Gauge::Running(1)) } else { Err(self.limited(None)) };
-            }
-        };
+        match self.limit {
+            RateLimit::Requests(limit) => self.flow(gauge, 1, limit, at),
+            RateLimit::Tokens(limit) => self.flow(gauge, tokens, limit, at),
+            RateLimit::Concurrent(limit) => match gauge {
+                Some(Gauge::Running(running)) if running < limit => Ok(Gauge::Running(running + 1)),
+                None if limit > 0 => Ok(Gauge::Running(1)),
+                _ => Err(self.limited(None)),
+            },
+        }
+    }
+
+    fn flow(
+        &self,
+        gauge: Option<Gauge>,
+        wanted: u64,
+        limit: u64,
+        at: Timestamp,
+    ) -> Result<Gauge, Limited> {
+        if wanted > limit {
+            return Err(self.limited(None));
+        }
         let now = at.as_nanosecond();
         let flows_until = match gauge {
             Some(Gauge::Flow(until)) => until.max(now),
             _ => now,
         };
-        if wanted > limit {
-            return Err(self.limited(None));
-        }
-        let until = flows_until + self.nanos(wanted, limit);
-        let wait = until - now - self.period();
+        let until = flows_until.saturating_add(self.nanos(wanted, limit));
+        let wait = until.saturating_sub(now).saturating_sub(self.period());
         if wait <= 0 {
             return Ok(Gauge::Flow(until));
         }
-        Err(self.limited(Some(SignedDuration::from_nanos_i128(wait))))
+        let wait = SignedDuration::from_nanos(i64::try_from(wait).unwrap_or(i64::MAX));
+        Err(self.limited(Some(wait)))
     }
 
     /// Corrects what was taken by what was used, and ends a call that ran.
@@ -231,16 +238,17 @@ impl GaugeKey {
         match (gauge, self.limit) {
             (Gauge::Running(running), _) => Gauge::Running(running.saturating_sub(1)),
             (Gauge::Flow(until), RateLimit::Tokens(limit)) => {
-                Gauge::Flow(until - self.nanos(taken, limit) + self.nanos(used, limit))
+                let more = self.nanos(used, limit) - self.nanos(taken, limit);
+                Gauge::Flow(until.saturating_add(more))
             }
             (Gauge::Flow(_), _) => gauge,
         }
     }
 
-    /// In how many nanoseconds so much flows off, rounded up.
+    /// In how many nanoseconds so much flows off, rounded up. A trillion is the most that is believed.
     fn nanos(&self, amount: u64, limit: u64) -> i128 {
         let limit = i128::from(limit.max(1));
-        (i128::from(amount) * self.period() + limit - 1) / limit
+        (i128::from(amount.min(AMOUNT_MAX)) * self.period() + limit - 1) / limit
     }
 
     fn period(&self) -> i128 {

@@ -103,6 +103,15 @@ fn a_rate_of_nothing_lets_nothing_through() {
 }
 
 #[test]
+fn absurd_counts_are_waited_for_and_overflow_nothing() {
+    let mut limiter = limiter(&[RateLimit::Tokens(1)]);
+    limiter.rules[0].per_seconds = u32::MAX;
+    let admission = begin(&mut limiter, 1, 0).unwrap();
+    limiter.end(admission, u64::MAX);
+    assert!(wait(begin(&mut limiter, 1, i64::from(u32::MAX))).is_some());
+}
+
+#[test]
 fn scopes_at_rest_are_forgotten() {
     let rule = RateRule {
         scope: ScopeKind::Thread,

@@ -56,7 +56,12 @@ pub enum Subject {
     /// A user's day, or another scope's.
     Day(BalanceKey),
     /// A budget in its window.
-    Budget(BalanceKey, &'static str),
+    Budget {
+        /// What it limits.
+        balance: BalanceKey,
+        /// To how much.
+        limit: Quantity,
+    },
 }
 
 /// Which threshold was reached.
@@ -130,8 +135,8 @@ pub struct Sighting {
 // === impl Thresholds ===
 
 impl Thresholds {
-    /// What is looked for in a subject; of a budget in percent of this limit.
-    pub fn marks(&self, subject: &Subject, limit: Quantity) -> Vec<(Mark, Quantity)> {
+    /// What is looked for in a subject.
+    pub fn marks(&self, subject: &Subject) -> Vec<(Mark, Quantity)> {
         match subject {
             Subject::Operation(_) => self.operation.marks(),
             Subject::Session(_) => self.session.marks(),
@@ -139,7 +144,7 @@ impl Thresholds {
                 (Mark::Warning, Quantity::Usd(self.daily_warning)),
                 (Mark::Limit, Quantity::Usd(self.daily_limit)),
             ],
-            Subject::Budget(..) => {
+            Subject::Budget { limit, .. } => {
                 let mark = |percent: &u8| (Mark::Percent(*percent), limit.percent(*percent));
                 self.budget_percent.iter().map(mark).collect()
             }
@@ -202,15 +207,10 @@ impl Default for Alarms {
 // === impl Subject ===
 
 impl Subject {
-    /// A budget in its window. Budgets in different units may share a balance.
-    pub fn budget(key: BalanceKey, limit: Quantity) -> Subject {
-        Subject::Budget(key, limit.unit())
-    }
-
-    /// How much of it an amount is.
-    pub fn amount(&self, limit: Quantity, spent: &Amount) -> Quantity {
+    /// How much of what was spent counts for it: dollars, or what a budget limits.
+    pub fn amount(&self, spent: &Amount) -> Quantity {
         match self {
-            Subject::Budget(..) => limit.of(spent),
+            Subject::Budget { limit, .. } => limit.of(spent),
             Subject::Operation(_) | Subject::Session(_) | Subject::Day(_) => {
                 Quantity::Usd(spent.usd)
             }
@@ -224,7 +224,7 @@ impl fmt::Display for Subject {
             Subject::Operation(id) => return write!(f, "operation:{id}"),
             Subject::Session(id) => return write!(f, "session:{id}"),
             Subject::Day(key) => ("day", key, "usd"),
-            Subject::Budget(key, unit) => ("budget", key, *unit),
+            Subject::Budget { balance, limit } => ("budget", balance, limit.unit()),
         };
         let BalanceKey { tenant, user, scope, id, window, start, end } = key;
         let user = user.as_ref().map_or("", |user| user.as_str());

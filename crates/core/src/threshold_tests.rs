@@ -39,18 +39,17 @@ fn key(user: &str, hour: i64) -> BalanceKey {
     rule.claim(&who, &ModelId::new("gpt-5").unwrap(), at(hour)).unwrap().balance
 }
 
-/// What is said of a subject that has `number` of a limit of 1,000.
+/// What is said of a subject that has `number` of everything.
 fn look(alarms: &mut Alarms, subject: &Subject, number: u32, hour: i64) -> Option<Mark> {
-    let limit = Quantity::Tokens(1_000);
     let amount = Amount { usd: usd(number.into()), tokens: number.into(), requests: 1 };
     let sighting = Sighting {
         subject: subject.clone(),
-        amount: subject.amount(limit, &amount),
+        amount: subject.amount(&amount),
         until: at(24),
         cause: attempt(number),
         at: at(hour),
     };
-    let alert = alarms.look(sighting, &thresholds().marks(subject, limit))?;
+    let alert = alarms.look(sighting, &thresholds().marks(subject))?;
     assert_eq!((alert.cause, alert.amount.number()), (attempt(number), number.into()));
     Some(alert.mark)
 }
@@ -91,7 +90,7 @@ fn b14_a_session_and_a_budget_have_thresholds_of_their_own() {
     assert_eq!(look(&mut alarms, &session, 99, 1), None);
     assert_eq!(look(&mut alarms, &session, 100, 1), Some(Mark::Medium));
 
-    let budget = Subject::budget(key("ada", 1), Quantity::Tokens(1_000));
+    let budget = Subject::Budget { balance: key("ada", 1), limit: Quantity::Tokens(1_000) };
     assert_eq!(look(&mut alarms, &budget, 499, 1), None);
     assert_eq!(look(&mut alarms, &budget, 500, 1), Some(Mark::Percent(50)));
     assert_eq!(look(&mut alarms, &budget, 1_001, 1), Some(Mark::Percent(100)));
@@ -102,7 +101,7 @@ fn b14_an_alert_has_the_same_name_after_a_restart() {
     let alert = |cause| {
         let subject = Subject::Day(key("ada", 1));
         let amount = Quantity::Usd(usd(501));
-        let marks = thresholds().marks(&subject, amount);
+        let marks = thresholds().marks(&subject);
         let sighting =
             Sighting { subject, amount, until: at(24), cause: attempt(cause), at: at(1) };
         Alarms::new().look(sighting, &marks).unwrap()
@@ -120,7 +119,7 @@ fn what_was_given_in_past_periods_is_forgotten() {
     for hour in 0..10_000 {
         let subject = Subject::Operation(attempt(u32::try_from(hour).unwrap()));
         let amount = Quantity::Usd(usd(7));
-        let marks = thresholds().marks(&subject, amount);
+        let marks = thresholds().marks(&subject);
         let sighting =
             Sighting { subject, amount, until: at(hour + 1), cause: attempt(1), at: at(hour) };
         assert!(alarms.look(sighting, &marks).is_some());
