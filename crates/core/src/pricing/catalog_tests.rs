@@ -1,7 +1,7 @@
 //! From a model's name and moment to its price, and what is said where a catalog is wrong.
 
 use super::*;
-use crate::pricing::Cost;
+use crate::pricing::{Cost, Dimension};
 use crate::usage::{Bucket, Usage};
 
 const HEAD: &str = r#"
