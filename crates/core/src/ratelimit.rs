@@ -1,7 +1,7 @@
 //! How fast: requests and tokens by time, and calls at once.
 //!
 //! A rate is kept as the one moment at which all that was taken will have flowed off (the generic
-//! cell rate algorithm, ITU-T I.371): two numbers a scope, exact, and it says to the nanosecond when
+//! cell rate algorithm, ITU-T I.371): one number a scope, exact, and it says to the nanosecond when
 //! there is room again. After a pause a whole period's worth may come at once.
 
 use std::collections::{HashMap, HashSet};
@@ -154,11 +154,12 @@ impl RateLimiter {
         Ok(Admission { taken, tokens })
     }
 
-    /// Ends a call that took so many tokens.
-    pub fn end(&mut self, admission: Admission, tokens: u64) {
-        for key in &admission.taken {
-            if let Some(gauge) = self.gauges.get_mut(key) {
-                *gauge = key.end(*gauge, admission.tokens, tokens);
+    /// Ends a call that used so many tokens.
+    pub fn end(&mut self, admission: Admission, tokens: u64, at: Timestamp) {
+        for key in admission.taken {
+            let gauge = self.gauges.get(&key).copied();
+            if let Some(gauge) = key.end(gauge, admission.tokens, tokens, at) {
+                self.gauges.insert(key, gauge);
             }
         }
     }
@@ -233,15 +234,24 @@ impl GaugeKey {
         Err(self.limited(Some(wait)))
     }
 
-    /// Corrects what was taken by what was used, and ends a call that ran.
-    fn end(&self, gauge: Gauge, taken: u64, used: u64) -> Gauge {
-        match (gauge, self.limit) {
-            (Gauge::Running(running), _) => Gauge::Running(running.saturating_sub(1)),
-            (Gauge::Flow(until), RateLimit::Tokens(limit)) => {
-                let more = self.nanos(used, limit) - self.nanos(taken, limit);
-                Gauge::Flow(until.saturating_add(more))
+    /// Ends a call that ran, and corrects what was taken by what was used; `None` where nothing changes.
+    fn end(&self, gauge: Option<Gauge>, taken: u64, used: u64, at: Timestamp) -> Option<Gauge> {
+        match (self.limit, gauge) {
+            (RateLimit::Concurrent(_), Some(Gauge::Running(running))) => {
+                Some(Gauge::Running(running.saturating_sub(1)))
             }
-            (Gauge::Flow(_), _) => gauge,
+            (RateLimit::Tokens(limit), gauge) if used != taken => {
+                let now = at.as_nanosecond();
+                let flows_until = match gauge {
+                    Some(Gauge::Flow(until)) if used < taken => until,
+                    // What was used too much begins to flow off now.
+                    Some(Gauge::Flow(until)) => until.max(now),
+                    _ => now,
+                };
+                let more = self.nanos(used, limit) - self.nanos(taken, limit);
+                Some(Gauge::Flow(flows_until.saturating_add(more)))
+            }
+            _ => None,
         }
     }
 

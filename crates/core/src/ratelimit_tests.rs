@@ -57,15 +57,24 @@ fn tokens_are_taken_by_estimate_and_corrected_by_use() {
     let mut limiter = limiter(&[RateLimit::Tokens(600)]);
     let pass = begin(&mut limiter, 600, 0).unwrap();
     assert_eq!(wait(begin(&mut limiter, 100, 0)), Some(10_000));
-    limiter.end(pass, 200);
+    limiter.end(pass, 200, at(0));
     let pass = begin(&mut limiter, 400, 0).unwrap();
-    limiter.end(pass, 460);
+    limiter.end(pass, 460, at(0));
     assert_eq!(
         wait(begin(&mut limiter, 1, 0)),
         Some(6_100),
         "what was used too much is waited for"
     );
     assert_eq!(wait(begin(&mut limiter, 601, 0)), None, "more than fits at all");
+}
+
+#[test]
+fn what_was_used_beyond_the_estimate_is_waited_for_however_late_it_is_known() {
+    let mut limiter = limiter(&[RateLimit::Tokens(600)]);
+    let admission = begin(&mut limiter, 6, 0).unwrap();
+    limiter.gauges.clear();
+    limiter.end(admission, 606, at(300_000));
+    assert_eq!(wait(begin(&mut limiter, 1, 300_000)), Some(100));
 }
 
 #[test]
@@ -78,7 +87,7 @@ fn calls_at_once_are_counted_and_nobody_knows_when_one_ends() {
         refused.to_string(),
         "user `ada` may make 2 calls at once; wait for a call to end, or ask for less"
     );
-    limiter.end(first, 0);
+    limiter.end(first, 0, at(0));
     assert!(begin(&mut limiter, 0, 0).is_ok());
 }
 
@@ -88,7 +97,7 @@ fn a_call_takes_of_all_rates_or_of_none_and_is_told_the_longest_wait() {
     let mut limiter = limiter(&limits);
     limiter.rules.push(RateRule { per_seconds: 3_600, ..limiter.rules[0].clone() });
     let pass = begin(&mut limiter, 50, 0).unwrap();
-    limiter.end(pass, 50);
+    limiter.end(pass, 50, at(0));
     assert_eq!(wait(begin(&mut limiter, 60, 0)), Some(3_600_000));
     let gauges = limiter.gauges.clone();
     assert!(begin(&mut limiter, 60, 60_000).is_err());
@@ -107,7 +116,7 @@ fn absurd_counts_are_waited_for_and_overflow_nothing() {
     let mut limiter = limiter(&[RateLimit::Tokens(1)]);
     limiter.rules[0].per_seconds = u32::MAX;
     let admission = begin(&mut limiter, 1, 0).unwrap();
-    limiter.end(admission, u64::MAX);
+    limiter.end(admission, u64::MAX, at(0));
     assert!(wait(begin(&mut limiter, 1, i64::from(u32::MAX))).is_some());
 }
 
@@ -124,7 +133,7 @@ fn scopes_at_rest_are_forgotten() {
         let thread = ThreadId::new(&format!("thread-{number}")).ok();
         let who = Who { thread, ..who("ada") };
         let pass = limiter.begin(&who, &model(), 0, at(number * 100)).unwrap();
-        limiter.end(pass, 0);
+        limiter.end(pass, 0, at(number * 100));
         assert!(limiter.len() <= GAUGES_MIN, "{}", limiter.len());
     }
 }
@@ -149,7 +158,7 @@ proptest! {
             match limiter.begin(&who("ada"), &model(), tokens, now) {
                 Ok(pass) => {
                     used += tokens;
-                    limiter.end(pass, tokens);
+                    limiter.end(pass, tokens, now);
                 }
                 Err(Limited { retry_after: None, .. }) => prop_assert!(tokens > limit),
                 Err(Limited { retry_after: Some(wait), .. }) => {
@@ -159,7 +168,7 @@ proptest! {
                     now += wait;
                     let pass = limiter.begin(&who("ada"), &model(), tokens, now).unwrap();
                     used += tokens;
-                    limiter.end(pass, tokens);
+                    limiter.end(pass, tokens, now);
                 }
             }
             // What was full at first, and what flowed off since.
