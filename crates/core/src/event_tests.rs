@@ -36,8 +36,8 @@ fn a_frame_is_one_object_with_its_place_first() {
         "{frame}"
     );
     let value: serde_json::Value = serde_json::from_str(&frame).unwrap();
-    assert_eq!(value["cost"]["usd"], "0.5");
-    assert_eq!(value["run_total"], serde_json::json!({ "tokens": 11, "usd": "0.5" }));
+    assert_eq!(value["cost"]["usd"], "0.50");
+    assert_eq!(value["run_total"], serde_json::json!({ "tokens": 11, "usd": "0.50" }));
 }
 
 #[test]

@@ -17,9 +17,12 @@
 //! | [`pricing`] | rates, rate cards, the catalog, costs |
 //! | [`budget`] | the state machine that alone decides money |
 //! | [`entry`] | the ledger's immutable records |
+//! | [`identity`] | secrets, keys, principals, plans |
+//! | [`ratelimit`] | how fast: requests, tokens, calls at once |
 //! | [`registry`] | values by tenant, user and name, bounded in number and time |
 //! | [`session`] | the live tally of one conversation or task |
 //! | [`tally`] | what calls used and saved, one by one and added up |
+//! | [`threshold`] | amounts that somebody wants to hear of, once a period |
 //! | [`event`] | the five live events |
 
 pub mod advise;
@@ -30,13 +33,16 @@ pub mod context;
 pub mod entry;
 pub mod event;
 pub mod id;
+pub mod identity;
 pub mod money;
 pub mod pricing;
 pub mod prompt;
+pub mod ratelimit;
 pub mod registry;
 pub mod scope;
 pub mod session;
 pub mod tally;
+pub mod threshold;
 pub mod usage;
 
 pub use money::Usd;

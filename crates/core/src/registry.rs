@@ -179,8 +179,7 @@ impl<N: Clone + Eq + Hash, T> Registry<N, T> {
             removed.extend(self.take(owner, name, Why::Expired));
             removed.extend(self.make_room(owner, at));
             self.insert(owner, name, at, value);
-        }
-        if !is_new {
+        } else {
             count(&mut self.counters.found);
         }
         // It is always there by now.
@@ -251,13 +250,15 @@ impl<N: Clone + Eq + Hash, T> Registry<N, T> {
     /// Makes room for one more of this owner's.
     fn make_room(&mut self, owner: &Owner, at: Timestamp) -> Option<Removed<N, T>> {
         let own = self.slots.get(owner).filter(|slots| slots.len() >= self.limits.per_owner);
-        let own =
-            own.and_then(|slots| slots.iter().min_by_key(|(_, slot)| (slot.used_at, slot.expiry)));
-        let own = own.map(|(name, slot)| (slot.expiry, (owner.clone(), name.clone())));
-        let full = self.queue.len() >= self.limits.capacity;
-        let any = || self.queue.iter().next().map(|(expiry, place)| (*expiry, place.clone()));
-        let (expiry, (owner, name)) = own.or_else(|| if full { any() } else { None })?;
-        let why = if expiry.0 <= at { Why::Expired } else { Why::Displaced };
+        let (expires_at, (owner, name)) = if let Some(own) = own {
+            let idle = own.iter().min_by_key(|(_, slot)| (slot.used_at, slot.expiry));
+            idle.map(|(name, slot)| (slot.expiry.0, (owner.clone(), name.clone())))?
+        } else if self.queue.len() >= self.limits.capacity {
+            self.queue.iter().next().map(|(expiry, place)| (expiry.0, place.clone()))?
+        } else {
+            return None;
+        };
+        let why = if expires_at <= at { Why::Expired } else { Why::Displaced };
         self.take(&owner, &name, why)
     }
 

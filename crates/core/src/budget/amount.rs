@@ -25,7 +25,7 @@ pub struct Amount {
 }
 
 /// So much of one unit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Quantity {
     /// Dollars.
@@ -104,6 +104,18 @@ impl Quantity {
             }
             Quantity::Tokens(limit) => Quantity::Tokens(limit.saturating_sub(used.tokens)),
             Quantity::Requests(limit) => Quantity::Requests(limit.saturating_sub(used.requests)),
+        }
+    }
+
+    /// So many percent of it, rounded down; beyond what can be counted, the most that can.
+    #[must_use]
+    pub fn percent(self, percent: u8) -> Quantity {
+        let part = self.number().saturating_mul(percent.into()) / 100;
+        let count = || u64::try_from(part).unwrap_or(u64::MAX);
+        match self {
+            Quantity::Usd(_) => Quantity::Usd(Usd::from_pico(part)),
+            Quantity::Tokens(_) => Quantity::Tokens(count()),
+            Quantity::Requests(_) => Quantity::Requests(count()),
         }
     }
 

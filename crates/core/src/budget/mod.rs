@@ -10,6 +10,7 @@
 
 mod amount;
 mod fit;
+mod forecast;
 mod recent;
 mod refusal;
 mod rule;
@@ -18,6 +19,7 @@ mod window;
 
 pub use amount::{Amount, Quantity};
 pub use fit::{clamp, downgrade, shortest_answer};
+pub use forecast::forecast;
 pub use refusal::{NoRoom, Refusal, Rejection};
 pub use rule::{BalanceKey, Claim, Mode, Policy, Rule, ScopeKind};
 pub use state::{Balance, Command, Decision, Room, State};

@@ -149,11 +149,7 @@ impl Rule {
         if self.tenant.as_ref().is_some_and(|tenant| *tenant != who.tenant) {
             return None;
         }
-        let member = self.scope.member(who, model)?;
-        if !self.of.matches(member) {
-            return None;
-        }
-        let id = if self.of.is_any() { member } else { self.of.as_str() };
+        let id = self.scope.member_of(&self.of, who, model)?;
         let period = self.window.around(at, &self.zone);
         let balance = BalanceKey {
             tenant: who.tenant.clone(),
@@ -204,6 +200,18 @@ impl ScopeKind {
     /// Whether its names are each user's own.
     pub const fn is_of_a_user(self) -> bool {
         matches!(self, ScopeKind::Thread | ScopeKind::Run)
+    }
+
+    /// The name under which a rule for `pattern` sees a call: with `*` that of the scope, else the
+    /// pattern, as all that it matches are one. `None` where it does not match.
+    pub(crate) fn member_of<'a>(
+        self,
+        pattern: &'a Pattern,
+        who: &'a Who,
+        model: &'a ModelId,
+    ) -> Option<&'a str> {
+        let member = self.member(who, model).filter(|member| pattern.matches(member))?;
+        Some(if pattern.is_any() { member } else { pattern.as_str() })
     }
 
     /// The scope of this kind that a call belongs to.
