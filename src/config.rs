@@ -26,12 +26,13 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use farthing_core::Usd;
 use farthing_core::budget::{Quantity, Rule, ScopeKind, Window};
-use farthing_core::id::ProviderId;
+use farthing_core::id::{ProviderId, TenantId, UserId};
+use farthing_core::identity::{AllowList, Grant, Holder, Permission, Role};
 use farthing_engine::attempts::RetryPolicy;
 use farthing_engine::engine::OnDisconnect;
 use farthing_engine::tariff::Unpriced;
 use farthing_ledger::StoreError;
-use farthing_ledger::vault::{self, Vault};
+use farthing_ledger::vault;
 use farthing_upstream::{BreakerLimits, Deployment, Route, Secret, Timeouts};
 use farthing_wire::Dialect;
 use serde::Deserialize;
@@ -60,6 +61,20 @@ pub(crate) struct Server {
     pub max_concurrent_calls: usize,
     pub max_event_listeners: usize,
     on_disconnect: Disconnect,
+    access: Wanted,
+}
+
+/// The tenant and the user of calls without a key that name none.
+const OPEN: &str = "default";
+
+/// Who is let in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Wanted {
+    /// Whoever reaches the gateway, until the first key is made.
+    Auto,
+    /// Only who has a key.
+    Keys,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize)]
@@ -176,11 +191,14 @@ impl Config {
 // === impl Store ===
 
 impl Store {
-    /// What is kept beside the ledger.
-    pub(crate) fn vault(&self) -> Result<Vault, StoreError> {
-        let secret = vault::Secret::in_file(&self.path.with_added_extension("secret"))?;
-        let place = vault::Place::File(self.path.with_added_extension("vault"));
-        Vault::open(place, &secret, self.bounds())
+    /// What seals what is kept, and what keys are hashed with.
+    pub(crate) fn secret(&self) -> Result<vault::Secret, StoreError> {
+        vault::Secret::in_file(&self.path.with_added_extension("secret"))
+    }
+
+    /// Where is kept what is no money.
+    pub(crate) fn vault(&self) -> vault::Place {
+        vault::Place::File(self.path.with_added_extension("vault"))
     }
 
     /// How much is kept.
@@ -192,19 +210,23 @@ impl Store {
 // === impl Server ===
 
 impl Server {
-    /// Where to listen, if that is safe.
-    ///
-    /// # Errors
-    /// Where others than programs of this machine would be let in.
-    pub(crate) fn local(&self) -> Result<SocketAddr> {
-        let listen = self.listen;
-        if !listen.ip().is_loopback() {
-            bail!(
-                "there are no keys, so whoever reaches {listen} could spend your money; \
-                 listen on an address of this machine, as in 127.0.0.1:4141"
-            );
+    /// What whoever reaches the gateway may do while there are no keys; `None` where a key is wanted
+    /// in any case.
+    pub(crate) fn open_grant(&self) -> Result<Option<Grant>> {
+        if self.access == Wanted::Keys {
+            return Ok(None);
         }
-        Ok(listen)
+        let permissions = [Permission::Call, Permission::Read, Permission::Manage];
+        Ok(Some(Grant {
+            tenant: TenantId::new(OPEN)?,
+            team: None,
+            holder: Holder::Service(UserId::new(OPEN)?),
+            role: Role::Admin,
+            permissions: permissions.into(),
+            plan: None,
+            models: AllowList::default(),
+            providers: AllowList::default(),
+        }))
     }
 }
 

@@ -5,28 +5,27 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use farthing_core::clock::Clock;
-use farthing_core::id::TenantId;
+use farthing_core::identity::Pepper;
 use farthing_core::pricing::Catalog;
+use farthing_engine::access::Access;
 use farthing_engine::engine::Limits;
 use farthing_engine::tariff::Tariff;
 use farthing_engine::{Engine, Parts};
-use farthing_gateway::{Gateway, Ids, Settings};
-use farthing_ledger::vault::Vault;
+use farthing_gateway::{Gateway, Ids, Random, Settings};
+use farthing_ledger::vault::{Place, Secret, Vault};
 use farthing_ledger::{Ledger, Store};
 use farthing_tokens::Counter;
 use farthing_upstream::{Route, Upstream};
 
 use crate::config::Config;
 
-/// The tenant of a gateway without keys.
-const TENANT: &str = "default";
-
 /// Builds a gateway over a store.
 pub(crate) fn build(
     config: &Config,
     routes: Vec<Route>,
     store: impl Store + 'static,
-    vault: Vault,
+    secret: &Secret,
+    place: Place,
 ) -> Result<Gateway> {
     let clock = clock();
     let counter = Counter::embedded().context("the embedded rules for counting")?;
@@ -34,6 +33,9 @@ pub(crate) fn build(
     for model in ["gpt-4.1", "gpt-4"] {
         counter.count_text(model, "warm");
     }
+    let ledger = Ledger::open(store, clock.clone(), farthing_ledger::Options::default())?;
+    let pepper = Pepper::new(secret.derive("farthing keys 2026"));
+    let access = Access::new(ledger.clone(), pepper, config.server.open_grant()?);
     let engine = Engine::new(Parts {
         clock: clock.clone(),
         counter,
@@ -42,7 +44,8 @@ pub(crate) fn build(
             unpriced: config.budgets.unpriced,
         },
         rules: config.budgets.rules(),
-        ledger: Ledger::open(store, clock, farthing_ledger::Options::default())?,
+        ledger,
+        access,
         upstream: Upstream::new(config.upstream.timeouts())?,
         limits: Limits {
             concurrent_calls: config.server.max_concurrent_calls,
@@ -56,13 +59,13 @@ pub(crate) fn build(
     });
     Ok(Gateway::new(
         Arc::new(engine),
-        vault,
+        Vault::open(place, secret, config.store.bounds())?,
         Settings {
-            tenant: TenantId::new(TENANT)?,
             routes,
             max_body_bytes: config.server.max_body_bytes,
             max_listeners: config.server.max_event_listeners,
             ids: ids(),
+            random: random()?,
         },
     ))
 }
@@ -76,4 +79,13 @@ pub(crate) fn clock() -> Clock {
 #[expect(clippy::disallowed_methods, reason = "the one place that makes ids")]
 fn ids() -> Ids {
     Ids::new(uuid::Uuid::now_v7)
+}
+
+/// Secrets from the system's source of randomness.
+fn random() -> Result<Random> {
+    // Once, to fail here and not later.
+    Secret::random()?;
+    Ok(Random::new(|| {
+        Secret::random().map(|secret| secret.derive("farthing key 2026")).unwrap_or_default()
+    }))
 }

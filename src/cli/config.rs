@@ -105,10 +105,8 @@ impl Sources {
             Ok(config) => config,
             Err(Problems(all)) => return (None, all.iter().map(ToString::to_string).collect()),
         };
-        let listen = config.server.local().err();
         let routes = config.routes(|name| std::env::var(name).ok()).err();
-        let problems = listen.into_iter().chain(routes).map(|error| format!("{error:#}"));
-        let problems = problems.collect();
+        let problems = routes.into_iter().map(|error| format!("{error:#}")).collect();
         (Some(config), problems)
     }
 

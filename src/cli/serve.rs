@@ -4,7 +4,7 @@ use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use farthing_gateway::serve;
 use farthing_ledger::SqliteStore;
 use farthing_wire::Dialect;
@@ -33,16 +33,28 @@ pub(super) async fn run(args: Args) -> Result<ExitCode> {
             Setting::of_flag("--listen", &["server", "listen"], &listen.to_string())
         }));
     let config = Settings::read(&layers)?.config()?;
-    let listen = config.server.local()?;
+    let listen = config.server.listen;
     let routes = config.routes(|name| std::env::var(name).ok())?;
     let store = SqliteStore::open(&config.store.path)?;
-    let gateway = house::build(&config, routes, store, config.store.vault()?)?;
+    let secret = config.store.secret()?;
+    let gateway = house::build(&config, routes, store, &secret, config.store.vault())?;
+    let is_open = gateway.engine().access().is_open();
+    if is_open && !listen.ip().is_loopback() {
+        bail!(
+            "there are no keys, so whoever reaches {listen} could spend your money; make one with \
+             `farthing keys create`, set server.access = \"keys\", or listen on an address of this \
+             machine, as in 127.0.0.1:4141"
+        );
+    }
     let listener =
         TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
-    greet(&mut Output::stdout(), listener.local_addr()?, &config, &args.sources)?;
+    greet(&mut Output::stdout(), listener.local_addr()?, &config, &args.sources, is_open)?;
     serve(gateway, listener, stopped()?).await.context("the listener failed")?;
     Ok(ExitCode::SUCCESS)
 }
+
+const OPEN: &str = "open, to programs on this machine only (there are no keys yet)";
+const BY_KEY: &str = "by key (`farthing keys` makes and lists them)";
 
 /// What to paste into a client, and how the gateway stands.
 fn greet(
@@ -50,11 +62,12 @@ fn greet(
     address: SocketAddr,
     config: &Config,
     sources: &Sources,
+    is_open: bool,
 ) -> io::Result<()> {
     writeln!(out, "farthing {} listens on http://{address}", env!("CARGO_PKG_VERSION"))?;
     writeln!(out, "  settings  from {}", sources.description())?;
     writeln!(out, "  ledger    {}", config.store.path.display())?;
-    writeln!(out, "  access    open, to programs on this machine only (there are no keys yet)")?;
+    writeln!(out, "  access    {}", if is_open { OPEN } else { BY_KEY })?;
     writeln!(out, "\nPaste into the shell of a program to send its calls through here:")?;
     let spoken = |dialect| config.provider.values().any(|provider| provider.dialect == dialect);
     for dialect in Dialect::ALL.iter().copied().filter(|dialect| spoken(*dialect)) {

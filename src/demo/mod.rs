@@ -112,9 +112,8 @@ fn gateway(provider: &FakeProvider) -> Result<Gateway> {
     };
     let routes = [("openai", Dialect::OpenAiChat), ("anthropic", Dialect::Anthropic)];
     let routes = routes.into_iter().map(route).collect::<Result<_>>()?;
-    let (place, secret) = (vault::Place::Memory, vault::Secret::random()?);
-    let vault = vault::Vault::open(place, &secret, config.store.bounds())?;
-    house::build(&config, routes, SqliteStore::in_memory("demo")?, vault)
+    let (store, secret) = (SqliteStore::in_memory("demo")?, vault::Secret::random()?);
+    house::build(&config, routes, store, &secret, vault::Place::Memory)
 }
 
 /// Lets one agent go on where the other has stopped. On the way the provider has no time once.

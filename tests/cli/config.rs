@@ -123,7 +123,6 @@ fn a_check_tells_all_problems_at_once() {
 #[test]
 fn a_check_finds_what_only_shows_when_all_is_put_together() {
     for (text, problem) in [
-        ("[server]\nlisten = \"0.0.0.0:1\"", "there are no keys, so whoever reaches 0.0.0.0:1"),
         ("[provider.openai]\nfallback = [\"spare\"]", "[provider.openai]: fallback `spare` is not"),
         (
             "[provider.spare]\ndialect = \"openai\"",

@@ -30,7 +30,7 @@ fn thinking(input: u64, usd: &str) -> Event {
 
 #[test]
 fn a_frame_is_one_object_with_its_place_first() {
-    let frame = thinking(10, "0.5").frame(412, "b7");
+    let frame = thinking(10, "0.50").frame(412, "b7");
     assert!(
         frame.starts_with(r#"{"v":1,"seq":412,"epoch":"b7","type":"agent_thinking""#),
         "{frame}"
@@ -42,7 +42,7 @@ fn a_frame_is_one_object_with_its_place_first() {
 
 #[test]
 fn model_calls_of_one_run_merge_into_one_that_says_as_much() {
-    let (first, second) = (thinking(10, "0.5"), thinking(20, "0.25"));
+    let (first, second) = (thinking(10, "0.50"), thinking(20, "0.25"));
     let both = first.merged(&second).unwrap();
     assert_eq!(both.usage.unwrap().input, 30);
     assert_eq!(both.cost.unwrap().usd, Some("0.75".parse().unwrap()));

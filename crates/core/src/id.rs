@@ -199,6 +199,13 @@ impl RunId {
     }
 }
 
+impl KeyId {
+    /// A key that nobody named, by an id that was made for it.
+    pub fn of(id: RequestId) -> KeyId {
+        KeyId(format!("key_{}", id.0.simple()).into())
+    }
+}
+
 /// One call by a client: a version 7 UUID, shown as `req_` and 32 hexadecimal digits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct RequestId(Uuid);

@@ -18,6 +18,7 @@ use http::{HeaderMap, StatusCode};
 use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::access::Access;
 use crate::attempts::{Attempts, RetryBudget, RetryPolicy};
 use crate::failure::Failure;
 use crate::live::{Runs, Threads, Turn};
@@ -37,6 +38,8 @@ pub struct Parts {
     pub rules: Vec<Rule>,
     /// Keeps the money.
     pub ledger: Ledger,
+    /// Who may call.
+    pub access: Access,
     /// Calls providers.
     pub upstream: Upstream,
     /// Bounds.
@@ -117,6 +120,11 @@ impl Engine {
     /// What is counted for operators.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
+    }
+
+    /// Who may call.
+    pub fn access(&self) -> &Access {
+        &self.parts.access
     }
 
     /// The ledger, for queries.

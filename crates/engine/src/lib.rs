@@ -6,6 +6,7 @@
 //! | module | holds |
 //! |---|---|
 //! | [`flow`] | count, optimize, price, hold, call, meter, settle, emit |
+//! | [`access`] | who may call: keys |
 //! | [`attempts`] | whether to try again, whom, and when |
 //! | [`call`] | what the steps hand to one another |
 //! | [`engine`] | [`Engine`], the parts that the steps use |
@@ -16,6 +17,7 @@
 //! | [`metrics`] | what is counted for operators |
 //! | [`failure`] | what can go wrong, and what to do |
 
+pub mod access;
 pub mod attempts;
 pub mod call;
 pub mod client;

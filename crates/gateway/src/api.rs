@@ -2,14 +2,18 @@
 
 use axum::Json;
 use axum::extract::{Path, Query, State};
+use axum::http::HeaderMap;
 use farthing_core::id::{RequestId, UserId};
+use farthing_core::identity::Permission;
 use farthing_core::scope::Scope;
+use farthing_engine::access::NoAccess;
 use farthing_ledger::{GroupBy, Page, RequestDetail, RequestRow, UsageRow};
 use jiff::Timestamp;
 use serde::de::IntoDeserializer;
 use serde::de::value::{Error as ValueError, StrDeserializer};
 use serde::{Deserialize, Serialize};
 
+use crate::caller;
 use crate::problem::Problem;
 use crate::state::Gateway;
 
@@ -64,10 +68,11 @@ pub(crate) type Parameters<T> = Result<Query<T>, axum::extract::rejection::Query
 /// [`Problem`] where a parameter cannot be used or the ledger cannot be read.
 pub async fn requests(
     State(gateway): State<Gateway>,
+    headers: HeaderMap,
     query: Parameters<ListQuery>,
 ) -> Result<Json<List>, Problem> {
     let query = parameters(query)?;
-    let scope = scope(&gateway, query.user.as_deref())?;
+    let scope = scope(&gateway, &headers, query.user.as_deref())?;
     let limit = parsed("limit", query.limit.as_deref())?.unwrap_or(PAGE);
     let after: Option<RequestId> = parsed("after", query.after.as_deref())?;
     let page = Page::new(limit, after).map_err(|no| Problem::invalid_parameter("limit", no))?;
@@ -84,9 +89,10 @@ pub async fn requests(
 pub async fn request(
     State(gateway): State<Gateway>,
     Path(id): Path<String>,
+    headers: HeaderMap,
     query: Parameters<OneQuery>,
 ) -> Result<Json<RequestDetail>, Problem> {
-    let scope = scope(&gateway, parameters(query)?.user.as_deref())?;
+    let scope = scope(&gateway, &headers, parameters(query)?.user.as_deref())?;
     let shown: String = id.chars().take(64).collect();
     // What is no id is not there either: the answer tells nothing apart.
     let id: RequestId = id.parse().map_err(|_| Problem::not_found("request", &shown))?;
@@ -101,10 +107,11 @@ pub async fn request(
 /// [`Problem`] where a parameter cannot be used or the ledger cannot be read.
 pub async fn usage(
     State(gateway): State<Gateway>,
+    headers: HeaderMap,
     query: Parameters<UsageQuery>,
 ) -> Result<Json<Sums>, Problem> {
     let query = parameters(query)?;
-    let scope = scope(&gateway, query.user.as_deref())?;
+    let scope = scope(&gateway, &headers, query.user.as_deref())?;
     let since = parsed("since", query.since.as_deref())?.unwrap_or(Timestamp::MIN);
     let until = parsed("until", query.until.as_deref())?.unwrap_or(Timestamp::MAX);
     let group_by = query.group_by.as_deref().map(group_by).transpose()?;
@@ -112,14 +119,11 @@ pub async fn usage(
     Ok(Json(Sums { data: rows.map_err(Problem::unavailable)? }))
 }
 
-/// Whose data the caller may see. While there are no keys, callers on this machine see all users
-/// of the one tenant; `user` narrows that.
-fn scope(gateway: &Gateway, user: Option<&str>) -> Result<Scope, Problem> {
-    let tenant = gateway.settings().tenant.clone();
-    Ok(match parsed::<UserId>("user", user)? {
-        Some(user) => Scope::user(tenant, user),
-        None => Scope::all_users(tenant),
-    })
+/// Whose data the caller may see; `user` narrows that.
+fn scope(gateway: &Gateway, headers: &HeaderMap, user: Option<&str>) -> Result<Scope, Problem> {
+    let named = parsed::<UserId>("user", user)?;
+    let caller = caller::of_api(gateway, headers, Permission::Read)?;
+    Ok(caller.scope(named).map_err(NoAccess::from)?)
 }
 
 fn group_by(text: &str) -> Result<GroupBy, Problem> {
@@ -130,6 +134,11 @@ fn group_by(text: &str) -> Result<GroupBy, Problem> {
 pub(crate) fn parameters<T>(query: Parameters<T>) -> Result<T, Problem> {
     let refused = |error| Problem::invalid_parameter("query", error);
     query.map(|Query(query)| query).map_err(refused)
+}
+
+/// Reads the JSON body of a request.
+pub(crate) fn body<T: serde::de::DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
+    serde_json::from_slice(text).map_err(|error| Problem::invalid_parameter("body", error))
 }
 
 pub(crate) fn parsed<T>(name: &str, text: Option<&str>) -> Result<Option<T>, Problem>

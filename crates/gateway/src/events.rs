@@ -12,7 +12,8 @@ use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::http::{HeaderMap, Response, header};
 use axum::response::IntoResponse;
-use farthing_core::id::UserId;
+use farthing_core::id::{TenantId, UserId};
+use farthing_core::identity::Permission;
 use farthing_engine::live::ag_ui;
 use farthing_engine::live::subscription::{Cursor, Filter, Next, Opening, Subscription};
 use futures_util::{SinkExt, StreamExt, stream};
@@ -22,6 +23,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::{Instant, interval_at, timeout};
 
 use crate::api::{Parameters, parameters, parsed};
+use crate::caller;
 use crate::problem::Problem;
 use crate::state::Gateway;
 
@@ -38,9 +40,6 @@ const MESSAGE_BYTES_MAX: usize = 1_024;
 const TOO_SLOW: u16 = 4_008;
 const BAD_MESSAGE: u16 = 4_400;
 const GOING_AWAY: u16 = 1_012;
-
-/// The user whose events are heard where nobody is named and there are no keys.
-const NOBODY_NAMED: &str = "default";
 
 /// The parameters of a subscription.
 #[derive(Debug, Default, Deserialize)]
@@ -63,6 +62,7 @@ enum Format {
 
 /// What a listener asks for.
 struct Wish {
+    tenant: TenantId,
     user: UserId,
     filter: Filter,
     after: Option<Cursor>,
@@ -97,7 +97,7 @@ pub async fn events(
     headers: HeaderMap,
     query: Parameters<EventsQuery>,
 ) -> Result<axum::response::Response, Problem> {
-    let wish = wish(parameters(query)?, &headers)?;
+    let wish = wish(&gateway, parameters(query)?, &headers)?;
     let place = gateway.listener().map_err(Problem::overloaded)?;
     let listener = Listener::open(gateway, wish, place).await?;
     Ok(match upgrade {
@@ -109,7 +109,9 @@ pub async fn events(
     })
 }
 
-fn wish(query: EventsQuery, headers: &HeaderMap) -> Result<Wish, Problem> {
+fn wish(gateway: &Gateway, query: EventsQuery, headers: &HeaderMap) -> Result<Wish, Problem> {
+    let caller = caller::of_api(gateway, headers, Permission::Read)?;
+    let who = caller.who(parsed("user", query.user.as_deref())?)?;
     let last = headers.get("last-event-id").and_then(|value| value.to_str().ok());
     let format = match query.format.as_deref() {
         None | Some("farthing") => Format::Farthing,
@@ -120,8 +122,8 @@ fn wish(query: EventsQuery, headers: &HeaderMap) -> Result<Wish, Problem> {
         }
     };
     Ok(Wish {
-        user: parsed("user", query.user.as_deref().or(Some(NOBODY_NAMED)))?
-            .ok_or_else(|| Problem::invalid_parameter("user", "it is missing"))?,
+        tenant: who.tenant,
+        user: who.user,
         filter: Filter {
             thread: parsed("thread", query.thread.as_deref())?,
             run: parsed("run", query.run.as_deref())?,
@@ -140,9 +142,8 @@ impl Listener {
         wish: Wish,
         place: OwnedSemaphorePermit,
     ) -> Result<Listener, Problem> {
-        let Wish { user, filter, after, format } = wish;
+        let Wish { tenant, user, filter, after, format } = wish;
         let ledger = gateway.engine().ledger().clone();
-        let tenant = gateway.settings().tenant.clone();
         let opened = Subscription::open(&ledger, tenant, user, filter, after).await;
         let (opening, subscription) = opened.map_err(Problem::unavailable)?;
         Ok(Listener { gateway, subscription, format, opening: Some(opening), _place: place })

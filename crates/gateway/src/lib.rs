@@ -10,19 +10,23 @@
 //! | [`listen`] | the listener and the orderly end |
 //! | `repeats` | requests with an `Idempotency-Key` |
 //! | [`proxy`] | the drop-in routes: HTTP to a call and back |
+//! | `caller` | the key that a request shows |
 //! | [`attribute`] | on whose account a call is |
 //! | [`rejection`] | every error of the drop-in routes, in the provider's own shape |
 //! | [`api`] | `/api/v1`: requests and usage |
 //! | `events` | `/api/v1/events`: live events, over a WebSocket or as a stream |
+//! | [`keys`] | `/api/v1/keys`, `/api/v1/audit` |
 //! | [`problem`] | the errors of `/api/v1` (RFC 9457) |
 //! | [`guard`] | who may talk to a gateway without keys |
 //! | [`health`] | how it stands: `/healthz`, `/readyz`, `/api/v1/health`, `/metrics` |
 
 pub mod api;
 pub mod attribute;
+mod caller;
 pub mod events;
 pub mod guard;
 pub mod health;
+pub mod keys;
 pub mod listen;
 pub mod problem;
 pub mod proxy;
@@ -32,4 +36,4 @@ pub mod routes;
 pub mod state;
 
 pub use listen::serve;
-pub use state::{Gateway, Ids, Settings};
+pub use state::{Gateway, Ids, Random, Settings};

@@ -2,6 +2,8 @@
 
 use axum::http::{StatusCode, Uri, header};
 use axum::response::{IntoResponse, Response};
+use farthing_core::identity::Denied;
+use farthing_engine::access::NoAccess;
 use serde_json::json;
 
 /// An error of our own API.
@@ -54,6 +56,30 @@ impl IntoResponse for Problem {
         });
         let content_type = [(header::CONTENT_TYPE, "application/problem+json")];
         (self.status, content_type, body.to_string()).into_response()
+    }
+}
+
+impl From<NoAccess> for Problem {
+    fn from(refused: NoAccess) -> Problem {
+        let (status, code) = told(&refused);
+        Problem::new(status, code, refused.to_string())
+    }
+}
+
+impl From<Denied> for Problem {
+    fn from(denied: Denied) -> Problem {
+        NoAccess::from(denied).into()
+    }
+}
+
+/// How it is told that a caller is not let in: the status, and the stable code.
+pub(crate) fn told(refused: &NoAccess) -> (StatusCode, &'static str) {
+    match refused {
+        NoAccess::Missing => (StatusCode::UNAUTHORIZED, "missing_key"),
+        NoAccess::Denied(
+            Denied::Unknown | Denied::Expired(..) | Denied::Replaced(..) | Denied::Revoked(..),
+        ) => (StatusCode::UNAUTHORIZED, "invalid_key"),
+        NoAccess::Denied(_) => (StatusCode::FORBIDDEN, "not_allowed"),
     }
 }
 

@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, Response, Uri, request};
 use axum::response::IntoResponse;
 use farthing_core::context::Context;
 use farthing_core::id::RequestId;
+use farthing_engine::access::NoAccess;
 use farthing_engine::client::channel;
 use farthing_engine::{Ask, Chunks, Head, Purpose, Receipt, Route, flow};
 use farthing_wire::{Dialect, GeminiMethod, GeminiTarget, Request};
@@ -16,10 +17,10 @@ use futures_util::stream::poll_fn;
 use jiff::SignedDuration;
 use tokio::time::timeout;
 
-use crate::attribute;
 use crate::rejection::{Reason, Rejection};
 use crate::repeats::{self, Turn};
 use crate::state::Gateway;
+use crate::{attribute, caller};
 
 /// How long a client may take to send its body.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
@@ -56,12 +57,14 @@ async fn answer(
     let place = engine.place()?;
     let (mut head, body) = http.into_parts();
     let (purpose, endpoint) = asked(dialect, purpose, &mut head)?;
+    let caller = caller::of_call(gateway, &head.headers)?;
     let route = route(gateway, dialect, &head.headers)?;
     let reading = read(body, gateway.settings().max_body_bytes);
     let body = timeout(READ_TIMEOUT, reading).await.map_err(|_| Reason::BodyLate)??;
     let came_at = engine.now();
     let request = Arc::new(parse(dialect, head.uri.path().to_owned(), body).await?);
-    let who = attribute::who(&gateway.settings().tenant, &head.headers, &request)?;
+    caller.may_call(&route.at(0).provider, &request.model).map_err(NoAccess::from)?;
+    let who = attribute::who(&caller, &head.headers, &request)?;
     let turn =
         (purpose == Purpose::Answer).then(|| engine.join(who.clone(), &request, id, came_at));
     let who = turn.as_ref().map_or(who, |turn| turn.who.clone());
@@ -192,6 +195,7 @@ async fn list_models(
     let query = key_into_header(uri.query().unwrap_or_default(), &mut headers);
     let endpoint = format!("/models{query}");
     let listed = async {
+        caller::of_call(&gateway, &headers)?;
         let route = route(&gateway, dialect, &headers)?;
         Ok(gateway.engine().look_up(route.at(0), &endpoint, &headers).await?)
     };

@@ -8,10 +8,13 @@ use axum::body::Body;
 use axum::http::{HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use farthing_core::id::{InvalidId, ProviderId, RequestId};
+use farthing_engine::access::NoAccess;
 use farthing_engine::{Failure, Stage};
 use farthing_ledger::StoreError;
 use farthing_wire::{Dialect, ErrorBody, ErrorKind, RequestError};
 use thiserror::Error;
+
+use crate::problem::told;
 
 /// Why a request got no answer from a provider, in the dialect in which it came.
 #[derive(Debug)]
@@ -51,6 +54,9 @@ pub enum Reason {
     /// One of our headers cannot be a name.
     #[error("header x-farthing-{0}")]
     Label(#[from] InvalidId),
+    /// The caller is not let in.
+    #[error(transparent)]
+    NoAccess(#[from] NoAccess),
     /// Nobody of that name speaks the dialect.
     #[error("{}", no_provider(named.as_deref(), known))]
     UnknownProvider {
@@ -170,6 +176,14 @@ impl Reason {
                 tell(StatusCode::NOT_FOUND, "no_such_route", refused, Retry::Never)
             }
             Reason::Label(_) => tell(bad, "invalid_label", refused, Retry::Unsaid),
+            Reason::NoAccess(refused) => {
+                let (status, code) = told(refused);
+                let kind = match status {
+                    StatusCode::UNAUTHORIZED => ErrorKind::Unauthenticated,
+                    _ => ErrorKind::Forbidden,
+                };
+                tell(status, code, kind, Retry::Never)
+            }
             Reason::UnknownProvider { .. } => tell(bad, "unknown_provider", refused, Retry::Unsaid),
             Reason::InvalidKey { .. } => {
                 tell(bad, "invalid_idempotency_key", refused, Retry::Never)

@@ -1,13 +1,13 @@
 //! Which address is answered by what.
 
 use axum::Router;
-use axum::middleware::from_fn;
-use axum::routing::{get, post};
+use axum::middleware::from_fn_with_state;
+use axum::routing::{delete, get, post};
 use farthing_engine::Purpose;
 use farthing_wire::Dialect;
 
 use crate::state::Gateway;
-use crate::{api, events, guard, health, problem, proxy};
+use crate::{api, events, guard, health, keys, problem, proxy};
 
 /// All routes of a gateway.
 pub fn router(gateway: Gateway) -> Router {
@@ -27,10 +27,14 @@ pub fn router(gateway: Gateway) -> Router {
         .route("/api/v1/requests", get(api::requests))
         .route("/api/v1/requests/{id}", get(api::request))
         .route("/api/v1/usage", get(api::usage))
+        .route("/api/v1/keys", get(keys::list).post(keys::create))
+        .route("/api/v1/keys/{id}", delete(keys::revoke))
+        .route("/api/v1/keys/{id}/rotate", post(keys::rotate))
+        .route("/api/v1/audit", get(keys::audit))
         .route("/api/v1/events", get(events::events))
         .route("/api/v1/health", get(health::health))
         .route("/metrics", get(health::metrics))
-        .layer(from_fn(guard::local_callers_only))
+        .layer(from_fn_with_state(gateway.clone(), guard::local_callers_only))
         .route("/healthz", get(health::alive))
         .route("/readyz", get(health::ready))
         .fallback(problem::no_such_route)

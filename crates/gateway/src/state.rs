@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use farthing_core::id::{RequestId, TenantId};
+use farthing_core::id::RequestId;
 use farthing_engine::{Engine, Route};
 use farthing_ledger::vault::Vault;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, watch};
@@ -27,8 +27,6 @@ struct Inner {
 /// What the gateway is told by the configuration.
 #[derive(Debug)]
 pub struct Settings {
-    /// The tenant on whose account everything is while there are no keys.
-    pub tenant: TenantId,
     /// Whom it may call, the preferred one of each dialect first, each with whom to call instead.
     pub routes: Vec<Route>,
     /// The longest body of a request, in bytes.
@@ -37,11 +35,17 @@ pub struct Settings {
     pub max_listeners: usize,
     /// Makes ids.
     pub ids: Ids,
+    /// Makes secrets.
+    pub random: Random,
 }
 
 /// Makes the ids of requests. The binary hands in a real source, tests one that can be foreseen.
 #[derive(Clone)]
 pub struct Ids(Arc<dyn Fn() -> Uuid + Send + Sync>);
+
+/// Makes secrets of 256 bits. The binary hands in a real source.
+#[derive(Clone)]
+pub struct Random(Arc<dyn Fn() -> [u8; 32] + Send + Sync>);
 
 // === impl Gateway ===
 
@@ -106,5 +110,24 @@ impl Ids {
 impl fmt::Debug for Ids {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Ids")
+    }
+}
+
+// === impl Random ===
+
+impl Random {
+    /// Secrets from `next`, which nobody else can foresee.
+    pub fn new(next: impl Fn() -> [u8; 32] + Send + Sync + 'static) -> Random {
+        Random(Arc::new(next))
+    }
+
+    pub(crate) fn next(&self) -> [u8; 32] {
+        (self.0)()
+    }
+}
+
+impl fmt::Debug for Random {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Random")
     }
 }

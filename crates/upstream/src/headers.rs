@@ -8,6 +8,9 @@ use crate::deployment::Deployment;
 /// Everything of ours begins with this, and nothing of ours is forwarded.
 pub const OURS: &str = "x-farthing-";
 
+/// What Farthing's keys begin with.
+const OUR_KEYS: &[u8] = b"fk_";
+
 /// Headers that concern one connection, not the message on it.
 const HOP_BY_HOP: &[&str] = &[
     "connection",
@@ -32,7 +35,8 @@ const SET_ANEW: &[&str] = &["host", "content-length", "accept-encoding", "cookie
 pub fn to_provider(client: &HeaderMap, deployment: &Deployment) -> HeaderMap {
     let mut headers = HeaderMap::with_capacity(client.len() + 1);
     for (name, value) in client {
-        let replaced = deployment.key.is_some() && CREDENTIALS.contains(&name.as_str());
+        let is_credential = CREDENTIALS.contains(&name.as_str());
+        let replaced = is_credential && (deployment.key.is_some() || is_our_key(value));
         let dropped = replaced || SET_ANEW.contains(&name.as_str()) || is_ours(name);
         if !dropped && !is_connections(client, name) {
             headers.append(name.clone(), value.clone());
@@ -63,6 +67,13 @@ pub fn to_client(provider: &HeaderMap) -> HeaderMap {
     };
     let passed = provider.iter().filter(|(name, _)| passes(name));
     passed.map(|(name, value)| (name.clone(), value.clone())).collect()
+}
+
+/// Whether a credential is a key of Farthing's: no provider may ever see one.
+fn is_our_key(value: &HeaderValue) -> bool {
+    let bytes = value.as_bytes();
+    let token = bytes.rsplit(|byte| *byte == b' ').next().unwrap_or_default();
+    token.starts_with(OUR_KEYS)
 }
 
 fn is_ours(name: &HeaderName) -> bool {

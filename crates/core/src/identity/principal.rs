@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::key::{Denied, Grant, Holder, Permission, Role};
 use crate::entry::Who;
-use crate::id::{KeyId, ModelId, PlanId, ProviderId, UserId};
+use crate::id::{KeyId, ModelId, PlanId, ProviderId, TenantId, UserId};
 use crate::scope::Scope;
 
 /// The authenticated caller. What a request says about itself cannot widen it.
@@ -20,6 +20,11 @@ impl Principal {
     /// A caller with a key, or without one where access is open.
     pub const fn new(key: Option<KeyId>, grant: Arc<Grant>) -> Principal {
         Principal { key, grant }
+    }
+
+    /// The tenant that it belongs to.
+    pub fn tenant(&self) -> &TenantId {
+        &self.grant.tenant
     }
 
     /// The key that was shown.

@@ -101,7 +101,7 @@ pub(super) async fn documents_are_changed_durably_and_every_change_is_written_do
     drop(ledger);
 
     let ledger = open(place.open());
-    let kept = ledger.documents("key").await;
+    let kept = ledger.documents_at_open("key");
     assert_eq!(kept.len(), 1);
     assert_eq!((&kept[0].id, kept[0].json.as_str()), (&id("a"), "2"));
     let log = ledger.audit(everyone_of("acme"), None, 10).await.unwrap();
