@@ -11,7 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use farthing_core::pricing::{Caching, Hours, Model, Price, Served};
+use farthing_core::pricing::{Caching, Dimension, Hours, Model, Price, Served};
 use farthing_core::usage::CacheTtl;
 use jiff::Timestamp;
 
@@ -68,10 +68,15 @@ fn borrowed(files: &[(String, String)]) -> Vec<(&str, &str)> {
     files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect()
 }
 
-/// Which of a model's prices it is, in few words: `standard`, `batch`, `geo=us 01:00-04:00 UTC`.
+/// Which of a model's prices it is, in few words: `standard`, `batch`, `geo=us`, `01:00-04:00 UTC`.
 fn label(when: &Served, hours: Option<&Hours>) -> String {
-    let mut parts: Vec<String> =
-        when.iter().map(|(what, how)| format!("{}={how}", what.name())).collect();
+    let mut parts: Vec<String> = when
+        .iter()
+        .map(|(what, how)| match what {
+            Dimension::Processing | Dimension::ServiceTier => how.clone(),
+            _ => format!("{}={how}", what.name()),
+        })
+        .collect();
     if parts.is_empty() && hours.is_none() {
         parts.push("standard".to_owned());
     }

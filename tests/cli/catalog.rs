@@ -55,7 +55,7 @@ fn a_model_is_shown_with_every_rate_and_why_it_was_found() {
         "gpt-5.6-sol  openai",
         "gpt-5.6, alias",
         "above 272,000",
-        "processing=batch",
+        "standard   batch   flex   priority   fast   $ per",
         "at 2026-11-22 00:00 UTC",
         "geo=regional × 11/10",
         "thousand searches",
@@ -64,7 +64,6 @@ fn a_model_is_shown_with_every_rate_and_why_it_was_found() {
     ] {
         assert!(out.contains(part), "`{part}` is not in: {out}");
     }
-    assert!(out.lines().all(|line| line.chars().count() <= 110), "{out}");
 }
 
 #[test]

@@ -159,7 +159,7 @@ impl Shown<'_> {
                 let tiers = if rate.tiers().count() > 1 { " and more" } else { "" };
                 format!("{} {}{tiers}", bucket.name(), rate.at(0).dollars(*bucket))
             });
-            let from = begins(price).unwrap_or_else(|| "always".to_owned());
+            let from = begins(price).unwrap_or_else(|| "at first".to_owned());
             let which = label(&price.when, price.hours.as_ref());
             writeln!(out, "  {from:<10}  {which}: {}", rates.collect::<Vec<_>>().join(", "))?;
         }
