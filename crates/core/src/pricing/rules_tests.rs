@@ -1,7 +1,7 @@
 //! How a name is looked for beyond exact matches, what layers replace, and what is doubtful.
 
 use super::*;
-use crate::pricing::{CacheStyle, Severity};
+use crate::pricing::{CacheStyle, Dimension, Severity};
 use crate::usage::{Bucket, CacheTtl, Usage};
 
 fn now() -> Timestamp {
@@ -54,6 +54,9 @@ fn azure_asks_openais_price_for_what_it_does_not_list_and_says_so() {
     assert_found(&catalog, ("azure", "gpt-4o"), "gpt-4o", FoundBy::Fallback, "2.50");
     assert_found(&catalog, ("azure", "gpt-4o-2024-11-20"), "gpt-4o", FoundBy::Fallback, "2.50");
     assert_eq!(found(&catalog, "azure", "my-gpt4o-deployment"), None);
+    let batch = Served::from([(Dimension::Processing, "batch".to_owned())]);
+    let hash = |served| catalog.resolve("azure", "gpt-4o", now(), served).unwrap().card.hash();
+    assert_eq!(hash(&batch), hash(&Served::new()));
     assert_eq!(found(&catalog, "openai", "claude-opus-5"), None);
     let own = found(&catalog, "azure", "o4-mini").unwrap();
     assert_eq!(own.1, FoundBy::Exact);
@@ -147,7 +150,7 @@ fn hours_take_precedence_within_their_price_and_end_with_it() {
     assert_eq!(input("2026-09-01T11:59:59Z", &none), "9.00");
     let partial = catalog.resolve("acme", "m", "2026-09-02T02:00:00Z".parse().unwrap(), &none);
     assert_eq!(partial.unwrap().card.rates().count(), 1);
-    let batch = Served::from([(crate::pricing::Dimension::Processing, "batch".to_owned())]);
+    let batch = Served::from([(Dimension::Processing, "batch".to_owned())]);
     assert_eq!(input("2026-08-25T02:00:00Z", &batch), "8.50");
 }
 
