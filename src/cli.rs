@@ -1,6 +1,7 @@
 //! The command line: arguments in, exit code out.
 
 mod analyze;
+mod catalog;
 mod config;
 mod count;
 mod dialects;
@@ -49,6 +50,9 @@ enum Command {
     Report(report::Args),
     /// Print one line for an agent's status line: session, today, context.
     Statusline(statusline::Args),
+    /// Show, check, compare or refresh the price facts.
+    #[command(subcommand)]
+    Catalog(catalog::Action),
     /// Show or check the settings.
     #[command(subcommand)]
     Config(config::Action),
@@ -93,6 +97,7 @@ impl Command {
             Command::Price(args) => price::run(&args),
             Command::Report(args) => report::run(&args),
             Command::Statusline(args) => statusline::run(&args),
+            Command::Catalog(action) => catalog::run(&action),
             Command::Config(action) => config::run(&action),
             Command::Doctor(args) => doctor::run(&args).await,
             Command::Verify(args) => verify::run(&args),

@@ -171,7 +171,7 @@ fn find<'p>(
 }
 
 /// What to say of a model without a price.
-fn unpriced(model: &str, provider: &str, missed: &Unresolved) -> String {
+pub(super) fn unpriced(model: &str, provider: &str, missed: &Unresolved) -> String {
     let similar = match missed.suggestions.as_slice() {
         [] => String::new(),
         names => format!("; similar names are {}", names.join(", ")),

@@ -9,6 +9,7 @@
     unreachable_pub
 )]
 
+mod catalog;
 mod config;
 mod count;
 mod doctor;

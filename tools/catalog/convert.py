@@ -9,6 +9,7 @@ Facts that we know better stand in `corrections.toml`; nothing in the output is 
 
 import argparse
 import sys
+from fractions import Fraction
 from pathlib import Path
 
 import facts
@@ -52,23 +53,24 @@ def main():
 
 
 def written(provider):
+    comment = provider.get("comment", "").strip()
     lines = [
-        provider.get("comment", "").rstrip(),
+        *([comment] if comment else []),
         "",
         f'provider = "{provider["provider"]}"',
         listed("sources", provider["sources"]),
         f'checked = "{provider["checked"]}"',
     ]
-    for key in ("fallback", "regions"):
+    for key in ("fallback", "regions", "prefixes"):
         if provider.get(key):
             lines.append(listed(key, provider[key]))
     if tokenizer := provider.get("tokenizer"):
         lines.append(f'tokenizer = "{tokenizer}"')
     if cache := provider.get("cache"):
-        lines += ["", "[cache]", *(f"{key} = {value(cache[key])}" for key in cache)]
+        lines += ["", "[cache]", *(f"{key} = {value(it)}" for key, it in cache.items())]
     for model in sorted(provider["models"].values(), key=lambda model: model["id"]):
         lines += ["", *model_lines(model, surcharges(provider, model))]
-    return "\n".join(lines).lstrip("\n" if not provider.get("comment") else "") + "\n"
+    return "\n".join(lines) + "\n"
 
 
 def surcharges(provider, model):
@@ -88,8 +90,11 @@ def model_lines(model, surcharges):
             lines.append(f"{key} = {value(model[key])}")
     if model.get("free"):
         lines.append("free = true")
+    cache = model.get("cache", {})
     if "min_cached" in model:
-        lines.append(f"cache = {{ min_tokens = {value(model['min_cached'])} }}")
+        cache = cache | {"min_tokens": model["min_cached"]}
+    if cache:
+        lines.append(f"cache = {inline(cache)}")
     for price in model["prices"]:
         lines += ["", *price_lines(price)]
     for when, multiply in surcharges:
@@ -132,8 +137,6 @@ def listed(key, texts):
 
 
 def reduced(fraction):
-    from fractions import Fraction
-
     exact = Fraction(fraction)
     return f"{exact.numerator}/{exact.denominator}"
 

@@ -183,7 +183,7 @@ def plain(number):
 # === Corrections ===
 
 
-TABLES = ("model", "rename", "drop", "tokenizers")
+TABLES = ("model", "rename", "drop", "tokenizers", "caches")
 
 
 def corrected(provider, corrections):
@@ -194,6 +194,10 @@ def corrected(provider, corrections):
         for name in models:
             if name.startswith(tuple(beginnings)):
                 models[name]["tokenizer"] = encoding
+    for cache in corrections.get("caches", []):
+        for name in models:
+            if name.startswith(tuple(cache["models"])):
+                models[name]["cache"] = {key: value for key, value in cache.items() if key != "models"}
     for old, new in corrections.get("rename", {}).items():
         models[new] = models.pop(old) | {"id": new}
     for name in corrections.get("drop", []):

@@ -182,6 +182,9 @@ impl Catalog {
 
 impl Found<'_> {
     fn at(self, at: Timestamp, served: &Served) -> Option<Resolved> {
+        // Another provider's discounts and surcharges are not those of the one that was called.
+        let none = Served::new();
+        let served = if self.rule == FoundBy::Fallback { &none } else { served };
         let price = self.model.price_in(self.region.as_deref(), at, served);
         let card = Arc::clone(price?.card(self.model));
         Some(Resolved { model: Arc::clone(self.model), card, rule: self.rule })
@@ -205,3 +208,7 @@ impl Shelf {
 #[cfg(test)]
 #[path = "catalog_tests.rs"]
 mod tests;
+
+#[cfg(test)]
+#[path = "rules_tests.rs"]
+mod rules_tests;

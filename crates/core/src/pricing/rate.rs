@@ -111,6 +111,15 @@ impl Ord for Fraction {
     }
 }
 
+impl fmt::Display for Fraction {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Fraction { numerator, denominator: 1 } => write!(f, "{numerator}"),
+            Fraction { numerator, denominator } => write!(f, "{numerator}/{denominator}"),
+        }
+    }
+}
+
 impl FromStr for Fraction {
     type Err = InvalidRate;
 
@@ -221,10 +230,7 @@ const fn unit(bucket: Bucket) -> i128 {
 
 impl fmt::Display for Rate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.0 {
-            Fraction { numerator, denominator: 1 } => write!(f, "{numerator}"),
-            Fraction { numerator, denominator } => write!(f, "{numerator}/{denominator}"),
-        }
+        self.0.fmt(f)
     }
 }
 
