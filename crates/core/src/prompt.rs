@@ -39,7 +39,7 @@ pub struct Prompt {
     pub cache_markers: Vec<CacheMarker>,
 }
 
-/// A client's own breakpoint (`cache_control`).
+/// A client's own breakpoint (`cache_control`, `prompt_cache_breakpoint`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CacheMarker {
     /// The member's value as sent. What holds it (a block, a tool) ends what is to be cached.

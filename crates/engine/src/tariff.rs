@@ -5,7 +5,7 @@ use std::sync::Arc;
 use farthing_core::Usd;
 use farthing_core::entry::{Bill, Hold, Origin, PricedBy};
 use farthing_core::id::{ModelId, ProviderId};
-use farthing_core::pricing::{Catalog, Cost, CostStatus, Resolved, Served, WorstCase};
+use farthing_core::pricing::{Catalog, Cost, Resolved, Served, WorstCase};
 use farthing_core::usage::Usage;
 use farthing_wire::ModelUsage;
 use jiff::Timestamp;
@@ -108,7 +108,7 @@ impl Tariff {
             let theirs = cost_by(found.as_ref(), &other.usage);
             let theirs_charged = self.charge(what, &theirs, &other.usage, hold);
             charged = charged.plus(theirs_charged).unwrap_or(charged.max(theirs_charged));
-            cost = together(cost, theirs);
+            cost = cost.and(theirs);
             usage = usage.plus(&other.usage);
         }
         let one_card = found.filter(|_| consumed.others.is_empty());
@@ -155,20 +155,5 @@ impl Tariff {
 }
 
 fn cost_by(found: Option<&Resolved>, usage: &Usage) -> Cost {
-    found.map_or(Cost::UNPRICED, |found| {
-        found.card.cost(usage).unwrap_or(Cost::unknown(CostStatus::InvalidUsage))
-    })
-}
-
-/// The cost of both; what is unknown of either is left out, and the status says so.
-fn together(one: Cost, other: Cost) -> Cost {
-    let inexact = one.inexact || other.inexact;
-    let assumed_rate = one.assumed_rate || other.assumed_rate;
-    let all_priced = [one.status, other.status].iter().all(|it| *it == CostStatus::Priced);
-    let usd = match (one.usd, other.usd) {
-        (Some(one), Some(other)) => one.plus(other).ok(),
-        (known, None) | (None, known) => known,
-    };
-    let both = Cost { usd, status: one.status, inexact, assumed_rate };
-    if all_priced { both } else { both.partial() }
+    Cost::of(found.map(|found| found.card.as_ref()), usage)
 }

@@ -12,7 +12,7 @@ use crate::request::RequestError;
 #[derive(Debug, Default)]
 pub(super) struct Reader {
     elements: Elements,
-    /// Resellers pass on what other providers understand.
+    /// OpenAI's own, and what resellers pass on to other providers.
     pub(super) markers: CacheMarkers,
 }
 
@@ -109,9 +109,9 @@ impl Reader {
             return Ok(text);
         }
         let value = fields::object(path, value)?;
-        let [kind, said, refusal, cache_control] =
-            value.pick(["type", "text", "refusal", "cache_control"]);
-        self.markers.note(cache_control);
+        let [kind, said, refusal, cache_control, breakpoint] =
+            value.pick(["type", "text", "refusal", "cache_control", "prompt_cache_breakpoint"]);
+        self.markers.note(cache_control.or(breakpoint));
         let known = match kind.and_then(Json::as_str).as_deref() {
             Some("text") => said.and_then(text),
             Some("refusal") => refusal.and_then(text),

@@ -2,7 +2,7 @@
 
 use std::fmt::Arguments;
 
-use farthing_core::prompt::{Message, Part, Role, Tool, ToolCall};
+use farthing_core::prompt::{JsonStr, Message, Part, Role, Tool, ToolCall};
 
 use crate::fields::{self, CacheMarkers, Elements};
 use crate::json::{Json, Kind, pick, type_of};
@@ -98,13 +98,7 @@ impl Reader {
                 return Ok(());
             }
             kind if kind.ends_with("_output") => self.result(path, value)?,
-            kind => {
-                let role = if kind.ends_with("_call") { Role::Assistant } else { Role::User };
-                Message {
-                    parts: vec![Part::Other(value.span())],
-                    ..Message::new(role, value.span())
-                }
-            }
+            kind => other(kind, value),
         };
         self.messages.push(message);
         Ok(())
@@ -153,8 +147,8 @@ impl Reader {
 
     fn part(&mut self, path: Arguments, value: Json) -> Result<Part, RequestError> {
         let value = fields::object(path, value)?;
-        pick!(value => text, refusal, cache_control);
-        self.markers.note(cache_control);
+        pick!(value => text, refusal, cache_control, prompt_cache_breakpoint);
+        self.markers.note(cache_control.or(prompt_cache_breakpoint));
         let literal = |text: Option<Json>| text.and_then(Json::as_literal).map(Part::Text);
         let known = match &*type_of(value) {
             "input_text" | "output_text" | "text" | "summary_text" => literal(text),
@@ -164,6 +158,18 @@ impl Reader {
         };
         Ok(known.unwrap_or(Part::Other(value.span())))
     }
+}
+
+/// Another item. What the provider's own tools were asked is read as it is spelled, unless there is
+/// an image in it.
+fn other(kind: &str, value: Json) -> Message {
+    let span = value.span();
+    let (role, part) = match kind {
+        "image_generation_call" => (Role::Assistant, Part::Other(span)),
+        kind if kind.ends_with("_call") => (Role::Assistant, Part::Text(JsonStr(span))),
+        _ => (Role::User, Part::Other(span)),
+    };
+    Message { parts: vec![part], ..Message::new(role, value.span()) }
 }
 
 /// A call of a function, or of a custom tool that takes free text.

@@ -73,6 +73,15 @@ fn a_tool_may_be_demanded() {
 }
 
 #[test]
+fn breakpoints_are_found_where_they_stand() {
+    let part = r#"{"type":"input_text","text":"x","prompt_cache_breakpoint":{"mode":"explicit"}}"#;
+    let prompt = with(&format!(r#""input":[{{"content":[{part}]}},{{"content":"y"}}]"#)).prompt;
+    let [marker] = prompt.cache_markers.as_slice() else { panic!("{prompt:?}") };
+    assert_eq!(prompt.raw(&marker.span), r#"{"mode":"explicit"}"#);
+    assert_eq!((marker.ttl, marker.automatic), (CacheTtl::FiveMinutes, false));
+}
+
+#[test]
 fn nesting_costs_no_stack() {
     let (open, close) = (r#"{"content":["#.repeat(100_000), "]}".repeat(100_000));
     let request = with(&format!(r#""input":[{{"type":"x","x":[{open}{close}]}}]"#));
