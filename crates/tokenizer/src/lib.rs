@@ -15,6 +15,8 @@
 mod cache;
 mod counter;
 mod encoding;
+#[cfg(feature = "files")]
+mod file;
 mod key;
 mod merge;
 mod split;
@@ -22,3 +24,5 @@ mod unicode;
 mod vocabulary;
 
 pub use encoding::{Encoding, Tokenizer, UnknownEncoding, encoding};
+#[cfg(feature = "files")]
+pub use file::{VocabularyError, from_file};

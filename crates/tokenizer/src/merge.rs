@@ -14,10 +14,10 @@ use std::collections::BinaryHeap;
 use crate::vocabulary::{NONE, Rank, Vocabulary};
 
 /// The longest text, in bytes, that is searched for its next pair at a glance.
-const GLANCE: usize = 128;
+const GLANCE: usize = 256;
 /// The first guess, in bytes, of how far a token's context reaches.
-const WINDOW: usize = 128;
-const PLACE_BITS: u32 = 7;
+const WINDOW: usize = 256;
+const PLACE_BITS: u32 = 8;
 const PLACE: i32 = (1 << PLACE_BITS) - 1;
 
 /// What encoding works on; kept from piece to piece.
@@ -110,14 +110,19 @@ impl Merger {
             if rank >= NONE {
                 return merges;
             }
-            let at = (first & PLACE) as usize;
-            let right = parts.merge(at, rank);
-            merges += 1;
-            pairs[right] = pair(NONE, 0);
-            pairs[at] = pair(parts.merged(vocabulary, at), at);
-            if at > 0 {
-                let before = parts.previous[at] as usize;
-                pairs[before] = pair(parts.merged(vocabulary, before), before);
+            // The merges of one rank are done from left to right: what is made by one has a higher
+            // rank. Those side by side need no further glance.
+            let mut at = (first & PLACE) as usize;
+            while pairs[at] >> PLACE_BITS == rank as Pair {
+                let right = parts.merge(at, rank);
+                merges += 1;
+                pairs[right] = pair(NONE, 0);
+                pairs[at] = pair(parts.merged(vocabulary, at), at);
+                if at > 0 {
+                    let before = parts.previous[at] as usize;
+                    pairs[before] = pair(parts.merged(vocabulary, before), before);
+                }
+                at = (parts.next[at] as usize).min(pairs.len() - 1);
             }
         }
     }
