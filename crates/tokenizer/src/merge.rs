@@ -49,6 +49,10 @@ impl Merger {
         let mut size = WINDOW;
         loop {
             if let Some(count) = self.count_by_windows(vocabulary, piece, size) {
+                if size > WINDOW {
+                    // What a text made to hurt took is given back.
+                    *self = Self::default();
+                }
                 return count;
             }
             size *= 4;
@@ -96,11 +100,9 @@ impl Merger {
     fn merge_at_a_glance(&mut self, vocabulary: &Vocabulary, text: &[u8]) -> usize {
         let Self { parts, pairs, .. } = self;
         pairs.clear();
+        let neighbours = text.array_windows().zip(0..);
         pairs.extend(
-            text.iter()
-                .zip(text.get(1..).unwrap_or_default())
-                .zip(0..)
-                .map(|((&left, &right), at)| pair(vocabulary.merged_bytes(left, right), at)),
+            neighbours.map(|(&[left, right], at)| pair(vocabulary.merged_bytes(left, right), at)),
         );
         pairs.push(pair(NONE, 0));
         let mut merges = 0;
