@@ -3,7 +3,12 @@
 //!     cargo run --release -p farthing-tokenizer --example speed -- farthing o200k_base README.md
 //!
 //! Prints the number of tokens and, in nanoseconds, loading, the first count and the fastest of more.
-#![allow(clippy::print_stdout, clippy::expect_used, reason = "an example for the terminal")]
+#![allow(
+    clippy::print_stdout,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "an example for the terminal"
+)]
 #![expect(clippy::disallowed_methods, reason = "it measures time")]
 
 use std::time::Instant;
