@@ -3,7 +3,12 @@
 //!     cargo run --release -p farthing-tokenizer --example speed -- farthing o200k_base README.md
 //!
 //! Prints the number of tokens and, in nanoseconds, loading, the first count and the fastest of more.
-#![allow(clippy::print_stdout, clippy::expect_used, reason = "an example for the terminal")]
+#![allow(
+    clippy::print_stdout,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "an example for the terminal"
+)]
 #![expect(clippy::disallowed_methods, reason = "it measures time")]
 
 use std::time::Instant;
@@ -41,6 +46,15 @@ fn counter_of(counter: &str, name: &str) -> Box<dyn Fn(&str) -> u64> {
         }
         ("bpe-openai", "cl100k_base") => {
             Box::new(|text| bpe_openai::cl100k_base().count(text) as u64)
+        }
+        ("tiktoken-fast", name) => {
+            let counter = match name {
+                "o200k_base" => tiktoken_fast::o200k_base(),
+                "cl100k_base" => tiktoken_fast::cl100k_base(),
+                _ => tiktoken_fast::p50k_base(),
+            };
+            let counter = counter.expect("the vocabulary is embedded");
+            Box::new(move |text| counter.encode_ordinary(text).len() as u64)
         }
         ("tiktoken", name) => {
             let oracle = tiktoken::get_encoding(name).expect("the encoding is known");

@@ -6,8 +6,8 @@ const RECENT_BITS: u32 = 14;
 const SHORT_BITS: u32 = 15;
 const LONG_BITS: u32 = 13;
 
-/// A piece evicts what its place held, so the size is fixed: 640 KiB for pieces of up to
-/// [`Key::MAX_LEN`] bytes, at most half a megabyte for longer ones.
+/// A piece evicts what its place held, so the size is fixed: 768 KiB for pieces of up to
+/// [`Key::MAX_LEN`] bytes, a megabyte for longer ones.
 pub(crate) struct Cache {
     /// Whatever came last, small enough to stay near the processor.
     recent: Box<[Numbered]>,

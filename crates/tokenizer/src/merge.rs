@@ -14,10 +14,10 @@ use std::collections::BinaryHeap;
 use crate::vocabulary::{NONE, Rank, Vocabulary};
 
 /// The longest text, in bytes, that is searched for its next pair at a glance.
-const GLANCE: usize = 128;
+const GLANCE: usize = 256;
 /// The first guess, in bytes, of how far a token's context reaches.
-const WINDOW: usize = 128;
-const PLACE_BITS: u32 = 7;
+const WINDOW: usize = 256;
+const PLACE_BITS: u32 = 8;
 const PLACE: i32 = (1 << PLACE_BITS) - 1;
 
 /// What encoding works on; kept from piece to piece.
@@ -49,6 +49,10 @@ impl Merger {
         let mut size = WINDOW;
         loop {
             if let Some(count) = self.count_by_windows(vocabulary, piece, size) {
+                if size > WINDOW {
+                    // What a text made to hurt took is given back.
+                    *self = Self::default();
+                }
                 return count;
             }
             size *= 4;
@@ -96,11 +100,9 @@ impl Merger {
     fn merge_at_a_glance(&mut self, vocabulary: &Vocabulary, text: &[u8]) -> usize {
         let Self { parts, pairs, .. } = self;
         pairs.clear();
+        let neighbours = text.array_windows().zip(0..);
         pairs.extend(
-            text.iter()
-                .zip(text.get(1..).unwrap_or_default())
-                .zip(0..)
-                .map(|((&left, &right), at)| pair(vocabulary.merged_bytes(left, right), at)),
+            neighbours.map(|(&[left, right], at)| pair(vocabulary.merged_bytes(left, right), at)),
         );
         pairs.push(pair(NONE, 0));
         let mut merges = 0;
@@ -110,14 +112,19 @@ impl Merger {
             if rank >= NONE {
                 return merges;
             }
-            let at = (first & PLACE) as usize;
-            let right = parts.merge(at, rank);
-            merges += 1;
-            pairs[right] = pair(NONE, 0);
-            pairs[at] = pair(parts.merged(vocabulary, at), at);
-            if at > 0 {
-                let before = parts.previous[at] as usize;
-                pairs[before] = pair(parts.merged(vocabulary, before), before);
+            // The merges of one rank are done from left to right: what is made by one has a higher
+            // rank. Those side by side need no further glance.
+            let mut at = (first & PLACE) as usize;
+            while pairs[at] >> PLACE_BITS == rank as Pair {
+                let right = parts.merge(at, rank);
+                merges += 1;
+                pairs[right] = pair(NONE, 0);
+                pairs[at] = pair(parts.merged(vocabulary, at), at);
+                if at > 0 {
+                    let before = parts.previous[at] as usize;
+                    pairs[before] = pair(parts.merged(vocabulary, before), before);
+                }
+                at = (parts.next[at] as usize).min(pairs.len() - 1);
             }
         }
     }

@@ -1,22 +1,22 @@
 //! Text into pieces, as the published patterns do it, by hand.
 //!
 //! A regular expression engine spends most of the time of a count on these patterns, and those that
-//! backtrack overflow the stack on a megabyte of spaces. Here each pattern is a function that finds
-//! the end of the piece that begins at a place: it looks at every byte a bounded number of times and
-//! needs no memory.
+//! backtrack overflow the stack on a megabyte of spaces. Here each pattern is two functions that find
+//! the end of the piece that begins at a place. One goes from character to character and is complete.
+//! The other reads it off 64 bytes at once, as long as they are ASCII. Both look at every byte a
+//! bounded number of times and need no memory.
 
 mod block;
 mod cl100k;
 mod o200k;
 mod p50k;
 
+use crate::unicode::{Char, Class};
+
+use block::Block;
 pub(crate) use cl100k::Cl100k;
 pub(crate) use o200k::O200k;
 pub(crate) use p50k::P50k;
-
-use block::Block;
-
-use crate::unicode::{Char, Class};
 
 /// A published pattern.
 pub(crate) trait Split {

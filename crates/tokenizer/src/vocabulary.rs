@@ -159,7 +159,7 @@ impl Merges {
     #[inline(always)]
     fn place_in_filter(&self, hash: u64) -> (usize, u64) {
         let bits = hash ^ hash >> 32;
-        ((hash >> self.shift + 4) as usize, 1 << (bits & 63) | 1 << (bits >> 6 & 63))
+        ((hash >> (self.shift + 4)) as usize, 1 << (bits & 63) | 1 << (bits >> 6 & 63))
     }
 
     fn insert(&mut self, left: u64, right: u64, merged: u64) {

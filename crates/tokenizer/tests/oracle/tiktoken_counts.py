@@ -33,8 +33,8 @@ def published(name: str, packed: bytes) -> bytes:
     return b"".join(lines)
 
 
-def main():
-    vocabularies, texts = map(pathlib.Path, sys.argv[1:])
+def encodings(vocabularies: pathlib.Path, names: list[str]) -> dict:
+    """tiktoken's encodings of these names."""
     with tempfile.TemporaryDirectory() as cache:
         os.environ["TIKTOKEN_CACHE_DIR"] = cache
         for path in vocabularies.glob("*.merges"):
@@ -42,13 +42,17 @@ def main():
             pathlib.Path(cache, key).write_bytes(published(path.stem, path.read_bytes()))
         import tiktoken
 
-        names = ["o200k_base", "o200k_harmony", "cl100k_base", "p50k_base"]
-        encodings = {name: tiktoken.get_encoding(name) for name in names}
-        counts = {name: {} for name in names}
+        return {name: tiktoken.get_encoding(name) for name in names}
+
+
+def main():
+    vocabularies, texts = map(pathlib.Path, sys.argv[1:])
+    names = ["o200k_base", "o200k_harmony", "cl100k_base", "p50k_base"]
+    counts = {name: {} for name in names}
+    for name, encoding in encodings(vocabularies, names).items():
         for path in texts.iterdir():
             text = path.read_bytes().decode()
-            for name, encoding in encodings.items():
-                counts[name][path.name] = len(encoding.encode_ordinary(text))
+            counts[name][path.name] = len(encoding.encode_ordinary(text))
     json.dump(counts, sys.stdout)
 
 
