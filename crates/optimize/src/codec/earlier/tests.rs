@@ -47,13 +47,13 @@ fn a_view_of_part_of_a_file_refers_to_the_numbers_it_shows() {
 
 #[test]
 fn what_moved_refers_to_both_numbers_and_keeps_a_margin_of_code() {
-    let before = view(1..40, cat);
+    let before = view(1..80, cat);
     let inserted = "     5\t    inserted();\n".to_owned();
-    let moved = view(5..40, |line| format!("{:>6}\t{}", line + 1, code(line)));
+    let moved = view(5..80, |line| format!("{:>6}\t{}", line + 1, code(line)));
     let after = [view(1..5, cat), inserted, moved].concat();
     let shown = encoded(&earlier(&[&before]), &after);
-    assert!(shown.ends_with("[§ same as 8-39 in tool result 1, now 9-40]\n"), "{shown}");
-    assert!(shown.starts_with(&after[..after.find("     9\t").unwrap()]), "{shown}");
+    assert!(shown.ends_with("[§ same as 21-79 in tool result 1, now 22-80]\n"), "{shown}");
+    assert!(shown.starts_with(&after[..after.find("    22\t").unwrap()]), "{shown}");
 }
 
 #[test]
