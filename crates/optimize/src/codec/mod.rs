@@ -31,6 +31,12 @@ pub trait Codec: Sync {
 pub static CODECS: &[&dyn Codec] =
     &[&terminal::Screen, &terminal::Repeats, &terminal::Paths, &json::Minify, &json::Table];
 
+/// Those that leave the lines of a text as they are spelled: for results of tools that may show a file
+/// which the agent goes on to edit. Its edit tool has to find them, and nobody can tell the JSON of a
+/// file from the JSON of an answer.
+pub static CODECS_FOR_FILES: &[&dyn Codec] =
+    &[&terminal::Screen, &terminal::Repeats, &terminal::Paths];
+
 /// A text after the codecs that pay for it.
 #[derive(Clone)]
 pub struct Shortened {
