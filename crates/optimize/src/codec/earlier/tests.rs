@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::codec::marker;
 
 fn view(lines: std::ops::Range<u64>, style: impl Fn(u64) -> String) -> String {
     lines.map(|line| style(line) + "\n").collect()
@@ -127,6 +128,22 @@ fn a_reference_that_points_nowhere_is_refused() {
         "[§ same as lines 1-4000000000 of tool result 1]",
     ] {
         assert_eq!(earlier.decode(text), None, "{text}");
+    }
+}
+
+#[test]
+fn what_a_model_copied_goes_into_a_file_without_the_numbers_of_a_view() {
+    let earlier = earlier(&[&view(1..40, cat), &view(1..40, code)]);
+    let restored = |reference: &str| {
+        let arguments = serde_json::json!({ "content": format!("// new\n{reference}\n") });
+        marker::restore(&arguments.to_string(), &|text| earlier.restore(text))
+    };
+    let content = serde_json::json!({ "content": format!("// new\n{}", view(10..31, code)) });
+    let expected = marker::Restored::Replaced(content.to_string());
+    assert_eq!(restored("[§ same as 10-30 in tool result 1]"), expected);
+    assert_eq!(restored("[§ same as lines 10-30 of tool result 2]"), expected);
+    for unknown in ["[§ same as lines 10-30 of tool result 1]", "[§ same as tool result 7]"] {
+        assert_eq!(restored(unknown), marker::Restored::Refused);
     }
 }
 
