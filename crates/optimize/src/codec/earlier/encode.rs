@@ -9,12 +9,15 @@ use crate::codec::estimate;
 use crate::codec::marker::{self, Verb};
 use crate::codec::source::{Numbered, is_source, is_statement};
 
-/// So many lines of code stay beside lines that are new, so that what an edit tool has to find,
-/// which is often a changed line with some around it, stands in one piece.
+/// So many lines of a file view stay beside lines that are new, so that what an edit tool has to
+/// find, which is often a changed line with some around it, stands in one piece.
 const MARGIN_LINES: usize = 16;
 
 /// The same in views whose numbers stand right before a colon: their editors change lines by number.
 const MARGIN_LINES_BY_NUMBER: usize = 3;
+
+/// The same in text that shows no numbers, and may be no file at all.
+const MARGIN_LINES_PLAIN: usize = 8;
 
 /// A reference has to be worth so many times its own tokens: it also costs attention.
 const WORTH: usize = 2;
@@ -184,7 +187,7 @@ impl Encoder<'_> {
         match (Numbered::parse(edge), Numbered::parse(beside)) {
             (Some(edge), Some(_)) if edge.separator == ":" => MARGIN_LINES_BY_NUMBER,
             (Some(_), Some(_)) => MARGIN_LINES,
-            (None, None) if is_statement(edge) || is_statement(beside) => MARGIN_LINES,
+            (None, None) if is_statement(edge) || is_statement(beside) => MARGIN_LINES_PLAIN,
             _ => 0,
         }
     }
