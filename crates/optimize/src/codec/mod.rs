@@ -1,4 +1,17 @@
 //! Lossless codecs: a text that costs fewer tokens and says the same.
+//!
+//! | module | shortens | canonical form |
+//! |---|---|---|
+//! | [`terminal`] | control sequences, progress bars, blanks at the ends of lines | the screen's final state |
+//! | [`terminal`] | repeated lines, the path of search results | the text itself |
+//! | [`json`] | white space between tokens | compact JSON, spelled as it was |
+//! | [`json`] | arrays and objects of objects alike, as tables | the text itself |
+//! | [`earlier`] | what stands earlier in the same request, as a reference | the text itself |
+//! | [`kept`] | large outputs, blobs, stack traces: only with a handle to fetch them back | – |
+//!
+//! [`marker`] holds how all of them spell what they put in the place of text, and how a marker is
+//! found that a model copied. What takes a codec more than a few readings of a text made to hurt is a
+//! bug: all take time linear in the text, and decoding has a bound on what it writes.
 
 pub mod earlier;
 pub mod json;
@@ -30,6 +43,12 @@ pub trait Codec: Sync {
 /// Every codec, in the order in which they are applied.
 pub static CODECS: &[&dyn Codec] =
     &[&terminal::Screen, &terminal::Repeats, &terminal::Paths, &json::Minify, &json::Table];
+
+/// Those that leave the lines of a text as they are spelled: for results of tools that may show a file
+/// which the agent goes on to edit. Its edit tool has to find them, and nobody can tell the JSON of a
+/// file from the JSON of an answer.
+pub static CODECS_FOR_FILES: &[&dyn Codec] =
+    &[&terminal::Screen, &terminal::Repeats, &terminal::Paths];
 
 /// A text after the codecs that pay for it.
 #[derive(Clone)]

@@ -93,7 +93,8 @@ impl<'t> Round<'t> {
         self.between = self.gap(at + 1).to_owned();
         if self.asks && ends_sentence(&self.between) {
             self.asks = false;
-            self.between = self.between.replacen('?', ".", 1);
+            let mark = if self.between.starts_with(" ?") { " ?" } else { "?" };
+            self.between = self.between.replacen(mark, ".", 1);
         }
     }
 
@@ -138,7 +139,13 @@ impl<'t> Round<'t> {
                 });
                 starts && follows && after.trim_matches([' ', ',']).is_empty()
             }
-            Cut::Greeting => starts && (next.is_none() || after.starts_with(['.', ',', '!', '\n'])),
+            Cut::Greeting => {
+                let stop = after.trim_start_matches([' ', '\u{a0}', '\u{202f}']);
+                starts
+                    && (next.is_none()
+                        || after.starts_with('\n')
+                        || stop.starts_with(['.', ',', '!']))
+            }
             Cut::Wordy => true,
             _ if !phrase.becomes.is_empty() => true,
             _ => {
@@ -204,9 +211,12 @@ impl<'t> Round<'t> {
             }
             after.clone_into(&mut self.between);
         } else if starts {
-            self.capitalize = (self.capitalize || capital) && !ends_sentence(after);
+            self.capitalize =
+                (self.capitalize || capital) && !after.contains(['.', '!', '?', '\n']);
             // A sentence that is gone takes its full stop along, but no line end.
-            let rest = after.trim_start_matches(['.', ',', '!', '?']);
+            let french = after.strip_prefix([' ', '\u{a0}', '\u{202f}']);
+            let rest = french.filter(|rest| rest.starts_with(['!', '?'])).unwrap_or(after);
+            let rest = rest.trim_start_matches(['.', ',', '!', '?']);
             let rest =
                 if rest.contains('\n') { rest } else { rest.trim_start_matches([' ', '\t']) };
             self.between.push_str(rest);

@@ -43,7 +43,12 @@ fn prose_stays_prose() {
         ),
         (
             "Pourriez-vous expliquer la raison du message afin de le corriger ?",
-            "Expliquer la raison du message pour le corriger .",
+            "Expliquer la raison du message pour le corriger.",
+        ),
+        ("Bonjour ! Voici le texte. Merci beaucoup pour votre aide !", "Voici le texte."),
+        (
+            "Hola, ¿podrías por favor explicar el error que está en la salida?",
+            "Explicar el error que está en la salida.",
         ),
         (
             "¿Podrías explicar el error que está en la salida?",

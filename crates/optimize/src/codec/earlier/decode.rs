@@ -8,12 +8,34 @@ use crate::codec::source::Numbered;
 /// The most bytes that decoding may write.
 const DECODED_MAX: usize = 1 << 28;
 
+/// What becomes of the numbers that a file view shows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Numbers {
+    /// They stay.
+    Shown,
+    /// They go: they are not in the file. Where it is not certain that they are none of it, nothing
+    /// is decoded.
+    Gone,
+}
+
 // === impl Earlier ===
 
 impl Earlier {
     /// `text` with its references replaced by what they stand for; `None` where it has none, or one
     /// that points nowhere. The texts added must be those that stand before it in its request.
     pub fn decode(&self, text: &str) -> Option<String> {
+        self.decoded(text, Numbers::Shown)
+    }
+
+    /// The same for text that a model wrote, and copied references into: what they stand for is to go
+    /// into a file, so without the numbers of file views. For [`marker::restore`].
+    ///
+    /// [`marker::restore`]: crate::codec::marker::restore
+    pub fn restore(&self, text: &str) -> Option<String> {
+        self.decoded(text, Numbers::Gone)
+    }
+
+    fn decoded(&self, text: &str, numbers: Numbers) -> Option<String> {
         let whole = self.decode_blobs(text)?;
         let mut decoded = String::with_capacity(2 * text.len());
         let mut found = whole.len() != text.len();
@@ -21,7 +43,13 @@ impl Earlier {
         for (at, line) in lines.iter().enumerate() {
             match Reference::parse(line) {
                 Some(reference) => {
-                    self.resolve(reference, &lines[..at], &mut decoded)?;
+                    let start = decoded.len();
+                    self.resolve(reference, &lines[..at], numbers, &mut decoded)?;
+                    let shows_numbers =
+                        |text: &str| text.lines().any(|line| Numbered::parse(line).is_some());
+                    if numbers == Numbers::Gone && shows_numbers(&decoded[start..]) {
+                        return None;
+                    }
                     found = true;
                 }
                 None => push(line, &mut decoded),
@@ -34,15 +62,19 @@ impl Earlier {
         found.then_some(decoded)
     }
 
-    fn resolve(&self, reference: Reference, above: &[&str], decoded: &mut String) -> Option<()> {
+    fn resolve(
+        &self,
+        reference: Reference,
+        above: &[&str],
+        numbers: Numbers,
+        decoded: &mut String,
+    ) -> Option<()> {
         match reference {
             // Replaced before; on a line of its own it can only have stood in a blob.
             Reference::Blob { .. } => return None,
             Reference::Whole(place) => push(self.at(place)?.text(), decoded),
             Reference::Lines { from, to, place: None } => {
-                for line in above.get(from - 1..to)? {
-                    push(line, decoded);
-                }
+                above.get(from - 1..to)?.iter().for_each(|line| push(line, decoded));
             }
             Reference::Lines { from, to, place: Some(place) } => {
                 let source = self.at(place)?;
@@ -55,7 +87,10 @@ impl Earlier {
                 let first = source.showing(from)?;
                 for offset in 0..=to - from {
                     let line = Numbered::parse(source.line(first + offset as usize)?)?;
-                    push(&line.renumbered(here + offset), decoded);
+                    match numbers {
+                        Numbers::Shown => push(&line.renumbered(here + offset), decoded),
+                        Numbers::Gone => push(line.text, decoded),
+                    }
                 }
             }
         }

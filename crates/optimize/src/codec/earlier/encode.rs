@@ -4,14 +4,20 @@ use std::sync::Arc;
 
 use super::reference::Reference;
 use super::source::{Lines, WINDOW};
-use super::{Earlier, Index, Place, Spot, insert};
+use super::{Earlier, Index, LINES_MAX, LONG_LINE_BYTES, Place, Spot, insert};
 use crate::codec::estimate;
 use crate::codec::marker::{self, Verb};
 use crate::codec::source::{Numbered, is_source, is_statement};
 
-/// So many lines of code stay beside lines that are new, so that what an edit tool has to find,
-/// which is often a changed line with some around it, stands in one piece.
-const MARGIN_LINES: usize = 3;
+/// So many lines of a file view stay beside lines that are new, so that what an edit tool has to
+/// find, which is often a changed line with some around it, stands in one piece.
+const MARGIN_LINES: usize = 16;
+
+/// The same in views whose numbers stand right before a colon: their editors change lines by number.
+const MARGIN_LINES_BY_NUMBER: usize = 3;
+
+/// The same in text that shows no numbers, and may be no file at all.
+const MARGIN_LINES_PLAIN: usize = 8;
 
 /// A reference has to be worth so many times its own tokens: it also costs attention.
 const WORTH: usize = 2;
@@ -26,7 +32,8 @@ struct Encoder<'e> {
     /// Lines of the text that are sent as they are, by the line as which they are sent.
     literal: Vec<Option<u32>>,
     own: Index,
-    margin: usize,
+    /// Whether an agent may edit what the text shows.
+    edited: bool,
     encoded: String,
     written: u32,
     found: bool,
@@ -47,7 +54,8 @@ impl Earlier {
     /// `text`, which is to stand at `place`, with references for what stands earlier; `None` where
     /// there is nothing worth it, or the text has references of its own.
     pub fn encode(&self, place: Place, text: &str) -> Option<String> {
-        if marker::has(text, &[Verb::Same]) || text.len() < super::LONG_LINE_BYTES {
+        let is_long = memchr::memchr_iter(b'\n', text.as_bytes()).nth(LINES_MAX - 1).is_some();
+        if marker::has(text, &[Verb::Same]) || text.len() < LONG_LINE_BYTES || is_long {
             return None;
         }
         let lines = Lines::new(Arc::from(text));
@@ -60,7 +68,7 @@ impl Earlier {
             literal: vec![None; lines.len()],
             lines,
             own: Index::default(),
-            margin: if edited { MARGIN_LINES } else { 0 },
+            edited,
             encoded: String::with_capacity(text.len()),
             written: 0,
             found: false,
@@ -148,11 +156,16 @@ impl Encoder<'_> {
 
     /// Writes a reference for a block, apart from its margins, if that is worth it; what comes next.
     fn replace(&mut self, at: usize, found: Match) -> Option<usize> {
-        let head = if self.is_code_beside(at, at.checked_sub(1)) { self.margin } else { 0 };
+        let head = self.margin(at, at.checked_sub(1));
         let last = at + found.lines - 1;
-        let tail = if self.is_code_beside(last, Some(last + 1)) { self.margin } else { 0 };
+        let tail = self.margin(last, Some(last + 1));
         let lines = found.lines.checked_sub(head + tail).filter(|lines| *lines > 0)?;
-        let reference = self.reference(at + head, found, head, lines)?.to_string();
+        let Some(reference) = self.reference(at + head, found, head, lines) else {
+            // Not said in words; to try again from each of its lines would take the square of time.
+            (at..=last).for_each(|line| self.keep(line));
+            return Some(last + 1);
+        };
+        let reference = reference.to_string();
         let block: usize = (at + head..at + head + lines)
             .filter_map(|line| self.lines.line(line))
             .map(|line| estimate(line) + 1)
@@ -166,14 +179,16 @@ impl Encoder<'_> {
         Some(at + head + lines)
     }
 
-    /// Whether the line beside a block belongs to the same piece of code.
-    fn is_code_beside(&self, edge: usize, beside: Option<usize>) -> bool {
-        let Some(beside) = beside.and_then(|beside| self.lines.line(beside)) else { return false };
-        let edge = self.lines.line(edge).unwrap_or_default();
+    /// How many lines stay at the edge of a block, by whether the line beside it belongs to the same
+    /// piece of code.
+    fn margin(&self, edge: usize, beside: Option<usize>) -> usize {
+        let beside = beside.filter(|_| self.edited).and_then(|beside| self.lines.line(beside));
+        let (Some(edge), Some(beside)) = (self.lines.line(edge), beside) else { return 0 };
         match (Numbered::parse(edge), Numbered::parse(beside)) {
-            (Some(_), Some(_)) => true,
-            (None, None) => is_statement(edge) || is_statement(beside),
-            _ => false,
+            (Some(edge), Some(_)) if edge.separator == ":" => MARGIN_LINES_BY_NUMBER,
+            (Some(_), Some(_)) => MARGIN_LINES,
+            (None, None) if is_statement(edge) || is_statement(beside) => MARGIN_LINES_PLAIN,
+            _ => 0,
         }
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::LONG_LINE_BYTES;
+use super::{LINES_MAX, LONG_LINE_BYTES};
 use crate::codec::source::Numbered;
 
 /// So many lines in a row make an entry of the index.
@@ -48,13 +48,13 @@ fn mix(hash: u64, word: u64) -> u64 {
 // === impl Lines ===
 
 impl Lines {
-    /// Splits a text; of one that is larger than 4 GiB, nothing is indexed.
+    /// Splits a text, up to a number of lines; one that is larger than 4 GiB has none.
     pub(super) fn new(text: Arc<str>) -> Self {
         let mut lines = Vec::new();
         let mut numbers = Vec::new();
         let mut start = 0;
-        let fits = u32::try_from(text.len()).is_ok();
-        for line in text.split('\n').take_while(|_| fits) {
+        let lines_max = if u32::try_from(text.len()).is_ok() { LINES_MAX } else { 0 };
+        for line in text.split('\n').take(lines_max) {
             let numbered = Numbered::parse(line);
             if let Some(numbered) = numbered {
                 numbers.push((numbered.number as u32, lines.len() as u32));

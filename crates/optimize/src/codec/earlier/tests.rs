@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::codec::marker;
 
 fn view(lines: std::ops::Range<u64>, style: impl Fn(u64) -> String) -> String {
     lines.map(|line| style(line) + "\n").collect()
@@ -47,13 +48,13 @@ fn a_view_of_part_of_a_file_refers_to_the_numbers_it_shows() {
 
 #[test]
 fn what_moved_refers_to_both_numbers_and_keeps_a_margin_of_code() {
-    let before = view(1..40, cat);
+    let before = view(1..80, cat);
     let inserted = "     5\t    inserted();\n".to_owned();
-    let moved = view(5..40, |line| format!("{:>6}\t{}", line + 1, code(line)));
+    let moved = view(5..80, |line| format!("{:>6}\t{}", line + 1, code(line)));
     let after = [view(1..5, cat), inserted, moved].concat();
     let shown = encoded(&earlier(&[&before]), &after);
-    assert!(shown.ends_with("[§ same as 8-39 in tool result 1, now 9-40]\n"), "{shown}");
-    assert!(shown.starts_with(&after[..after.find("     9\t").unwrap()]), "{shown}");
+    assert!(shown.ends_with("[§ same as 21-79 in tool result 1, now 22-80]\n"), "{shown}");
+    assert!(shown.starts_with(&after[..after.find("    22\t").unwrap()]), "{shown}");
 }
 
 #[test]
@@ -127,6 +128,22 @@ fn a_reference_that_points_nowhere_is_refused() {
         "[§ same as lines 1-4000000000 of tool result 1]",
     ] {
         assert_eq!(earlier.decode(text), None, "{text}");
+    }
+}
+
+#[test]
+fn what_a_model_copied_goes_into_a_file_without_the_numbers_of_a_view() {
+    let earlier = earlier(&[&view(1..40, cat), &view(1..40, code)]);
+    let restored = |reference: &str| {
+        let arguments = serde_json::json!({ "content": format!("// new\n{reference}\n") });
+        marker::restore(&arguments.to_string(), &|text| earlier.restore(text))
+    };
+    let content = serde_json::json!({ "content": format!("// new\n{}", view(10..31, code)) });
+    let expected = marker::Restored::Replaced(content.to_string());
+    assert_eq!(restored("[§ same as 10-30 in tool result 1]"), expected);
+    assert_eq!(restored("[§ same as lines 10-30 of tool result 2]"), expected);
+    for unknown in ["[§ same as lines 10-30 of tool result 1]", "[§ same as tool result 7]"] {
+        assert_eq!(restored(unknown), marker::Restored::Refused);
     }
 }
 

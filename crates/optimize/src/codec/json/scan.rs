@@ -74,20 +74,36 @@ pub(super) fn documents(text: &str) -> Vec<Range<usize>> {
 
 /// Copies a valid document without the white space between its tokens.
 pub(super) fn minify(document: &str, into: &mut String) {
-    let bytes = document.as_bytes();
-    let (mut copied, mut at) = (0, 0);
-    while at < bytes.len() {
-        match bytes[at] {
-            b'"' => at = string_end(bytes, at).unwrap_or(bytes.len()),
-            b' ' | b'\t' | b'\n' | b'\r' => {
-                into.push_str(&document[copied..at]);
-                at += white_space(bytes, at);
-                copied = at;
-            }
-            _ => at += 1,
-        }
+    let mut copied = 0;
+    for gap in gaps(document) {
+        into.push_str(&document[copied..gap.start]);
+        copied = gap.end;
     }
     into.push_str(&document[copied..]);
+}
+
+/// Whether a valid document has no white space between its tokens.
+pub(super) fn is_compact(document: &str) -> bool {
+    gaps(document).next().is_none()
+}
+
+/// The white space between the tokens of a valid document.
+fn gaps(document: &str) -> impl Iterator<Item = Range<usize>> {
+    let bytes = document.as_bytes();
+    let mut at = 0;
+    std::iter::from_fn(move || {
+        loop {
+            match bytes.get(at)? {
+                b'"' => at = string_end(bytes, at).unwrap_or(bytes.len()),
+                b' ' | b'\t' | b'\n' | b'\r' => {
+                    let start = at;
+                    at += white_space(bytes, at);
+                    return Some(start..at);
+                }
+                _ => at += 1,
+            }
+        }
+    })
 }
 
 /// Where the value ends that begins at `start`; where it breaks off, if it is none.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::scan::{Kind, Tape};
 use super::shape::{self, Shape};
-use super::{each_document, read};
+use super::{each_document, read, scan};
 use crate::codec::marker::{self, Verb};
 use crate::codec::{Codec, estimate};
 
@@ -31,8 +31,8 @@ const DEPTH_MAX: usize = 16;
 /// brackets in the cell. An object whose members are objects alike is a table too: its head begins
 /// with `by key:`, its rows with their keys. Tables stand where the arrays stood, within the rest of the document too.
 ///
-/// Canonical form: the text itself. It is left alone where it has white space in its JSON (which
-/// [`Minify`](super::Minify) takes out before).
+/// Canonical form: the text itself. A document with white space between its tokens (which
+/// [`Minify`](super::Minify) takes out before) is left alone.
 #[derive(Clone, Copy, Debug)]
 pub struct Table;
 
@@ -53,9 +53,11 @@ impl Codec for Table {
         if marker::has(text, &[Verb::Table]) || !text.contains("{\"") {
             return None;
         }
-        let encoded = each_document(text, |document, into| match Tape::read(document) {
-            Some(tape) => into.push_str(&written(document, tape)),
-            None => into.push_str(document),
+        let encoded = each_document(text, |document, into| {
+            match Tape::read(document).filter(|_| scan::is_compact(document)) {
+                Some(tape) => into.push_str(&written(document, tape)),
+                None => into.push_str(document),
+            }
         })?;
         (self.decode(&encoded).as_deref() == Some(text)).then_some(encoded)
     }

@@ -56,6 +56,6 @@ impl Codec for Screen {
         if !state.split('\n').any(blank) || source::is_source(&state) {
             return state;
         }
-        Cow::Owned(each_line(&state, |line| line.trim_end_matches([' ', '\t'])))
+        Cow::Owned(each_line(&state, |line| line.trim_end_matches([' ', '\t', '\r'])))
     }
 }

@@ -46,8 +46,10 @@ impl Codec for Paths {
             let path = path(lines[at]).unwrap_or_default();
             let begins = |line: &&&str| !path.is_empty() && line.starts_with(path);
             let count = lines[at..].iter().take_while(begins).count();
-            let head = format!("{OPEN}{}{count} lines begin with {path}]\n", Verb::Prefix.word());
-            if count > 1 && count * estimate(path) > estimate(&head) {
+            let head = (count > 1)
+                .then(|| format!("{OPEN}{}{count} lines begin with {path}]\n", Verb::Prefix.word()))
+                .filter(|head| count * estimate(path) > estimate(head));
+            if let Some(head) = head {
                 encoded.push_str(&head);
                 for line in &lines[at..at + count] {
                     encoded.push_str(&line[path.len()..]);

@@ -39,13 +39,13 @@ impl Codec for Repeats {
         while at < lines.len() {
             let line = lines[at];
             let times = lines[at..].iter().take_while(|other| **other == line).count();
-            let marker = format!("{OPEN}{}{times} times in all]\n", Verb::Repeat.word());
-            let smaller = times > 2 && (times - 1) * (estimate(line) + 1) > estimate(&marker);
-            let (written, taken) = if smaller { (&marker[..], times) } else { ("", 1) };
+            let marker = (times > 2)
+                .then(|| format!("{OPEN}{}{times} times in all]\n", Verb::Repeat.word()))
+                .filter(|marker| (times - 1) * (estimate(line) + 1) > estimate(marker));
             encoded.push_str(line);
             encoded.push('\n');
-            encoded.push_str(written);
-            at += taken;
+            encoded.push_str(marker.as_deref().unwrap_or_default());
+            at += if marker.is_some() { times } else { 1 };
         }
         encoded.pop();
         (encoded.len() < text.len() && !source::is_source(text)).then_some(encoded)

@@ -3,6 +3,9 @@
 /// A column that a control sequence may move to; further right is this far.
 const COLUMN_MAX: usize = 1000;
 
+/// Blanks that a text may put between its words by moving the cursor, beside as many as it has bytes.
+const BLANKS_MAX: usize = 1 << 16;
+
 /// How many lines up a control sequence may reach.
 const UP_MAX: usize = 200;
 
@@ -31,7 +34,8 @@ fn is_progress(line: &str) -> bool {
 /// that move within a line, a few lines up or down, or erase to an end of the line or the screen are
 /// carried out, so that of a progress bar its last state is left. Lines end with a line feed.
 pub(super) fn final_state(text: &str) -> String {
-    let mut screen = Screen { lines: vec![Vec::new()], row: 0, column: 0 };
+    let mut screen =
+        Screen { lines: vec![Vec::new()], row: 0, column: 0, blanks_left: text.len() + BLANKS_MAX };
     let mut rest = text;
     while let Some(at) = rest.find(|c: char| c.is_control() && c != '\t') {
         screen.print(&rest[..at]);
@@ -53,6 +57,8 @@ struct Screen {
     lines: Vec<Vec<char>>,
     row: usize,
     column: usize,
+    /// So many blanks may still be written between the end of a line and the cursor.
+    blanks_left: usize,
 }
 
 // === impl Screen ===
@@ -62,17 +68,18 @@ impl Screen {
         if text.is_empty() {
             return;
         }
-        let column = self.column;
+        let (column, blanks_left) = (self.column, self.blanks_left);
         let line = self.line();
-        if column > line.len() {
-            line.resize(column, ' ');
-        }
+        let blanks = column.saturating_sub(line.len()).min(blanks_left);
+        line.resize(line.len() + blanks, ' ');
+        let column = column.min(line.len());
         let mut chars = text.chars();
         for (cell, c) in line[column..].iter_mut().zip(chars.by_ref()) {
             *cell = c;
         }
         line.extend(chars);
-        self.column += text.chars().count();
+        self.blanks_left -= blanks;
+        self.column = column + text.chars().count();
     }
 
     fn line(&mut self) -> &mut Vec<char> {
@@ -108,13 +115,13 @@ impl Screen {
             // the line ends is dropped alone.
             Some(']' | 'P' | '_' | '^' | 'X') => {
                 let rest = chars.as_str();
-                let line = rest.find('\n').unwrap_or(rest.len());
-                match rest[..line].find(['\u{7}', '\u{1b}', '\u{9c}']) {
-                    Some(end) if rest[end..].starts_with("\u{1b}\\") => &rest[end + 2..],
-                    Some(end) if rest[end..].starts_with('\u{1b}') => &rest[end..],
-                    Some(end) => rest[end..].trim_start_matches(['\u{7}', '\u{9c}']),
-                    None => rest,
+                let Some(end) = rest.find(['\n', '\u{7}', '\u{1b}', '\u{9c}']) else { return rest };
+                let ending = &rest[end..];
+                if ending.starts_with('\n') {
+                    return rest;
                 }
+                let ended = ending.strip_prefix("\u{1b}\\").unwrap_or(ending);
+                ended.strip_prefix(['\u{7}', '\u{9c}']).unwrap_or(ended)
             }
             Some(' '..='/') => {
                 let rest = chars.as_str().trim_start_matches(|c| matches!(c, ' '..='/'));

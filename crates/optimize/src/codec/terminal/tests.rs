@@ -81,6 +81,7 @@ fn texts_made_to_hurt_take_no_time() {
     for piece in [
         "\u{1b}[1K",
         "\u{1b}[999C",
+        "\u{1b}[999Cx\n",
         "a\u{8}",
         "\u{1b}[A\u{1b}[B",
         "\u{1b}[5mab",
