@@ -9,6 +9,7 @@
     unreachable_pub
 )]
 
+mod analyze;
 mod config;
 mod count;
 mod doctor;

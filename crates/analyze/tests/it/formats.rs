@@ -136,7 +136,7 @@ fn gemini_cli_documents_and_lines_are_the_same_session() {
 
 fn completion(id: &str) -> Value {
     json!({
-        "id": id, "object": "chat.completion", "created": 1_767_690_000, "model": "gpt-4.1-2025-04-14",
+        "id": id, "object": "chat.completion", "created": 1_795_000_000, "model": "gpt-4.1-2025-04-14",
         "choices": [{ "index": 0, "message": { "role": "assistant", "content": "Yes." } }],
         "usage": {
             "prompt_tokens": 1_000, "completion_tokens": 10, "total_tokens": 1_010,
@@ -156,9 +156,9 @@ fn answers_pairs_and_batch_results_are_read_from_lines() {
     assert_eq!(report["skipped"]["no_usage"]["count"], 1);
     assert_eq!(report["skipped"]["duplicate"]["count"], 1);
     assert_eq!(report["totals"]["usage"]["cache_read"], 600);
-    // gpt-4.1: 2, 0.5 and 8 dollars a million; a batch is half of that.
-    assert_eq!(report["totals"]["cost_usd"], "0.00445");
-    assert_eq!(report["by_day"]["2026-01-06"]["requests"], 3);
+    // gpt-4.1: 2, 0.5 and 8 dollars a million; in a batch 1 and 4, and the same for what was cached.
+    assert_eq!(report["totals"]["cost_usd"], "0.0045");
+    assert_eq!(report["by_day"]["2026-11-18"]["requests"], 3);
 }
 
 #[test]
