@@ -168,12 +168,26 @@ fn messages_of_anthropic_and_lists_of_answers_are_read_too() {
         "content": [], "usage": { "input_tokens": 1_000, "output_tokens": 10 },
     });
     let result = json!({ "custom_id": "1", "result": { "type": "succeeded", "message": message } });
-    let folder = Folder::new().with("a.jsonl", lines(std::slice::from_ref(&result))).with(
-        "b.json",
-        serde_json::to_string_pretty(&json!([completion("c1"), completion("c2")])).unwrap(),
-    );
+    let response = json!({
+        "id": "resp_1", "object": "response", "created_at": 1_795_000_000, "model": "gpt-4.1", "output": [],
+        "usage": { "input_tokens": 1_000, "input_tokens_details": { "cached_tokens": 400 },
+                   "output_tokens": 10, "output_tokens_details": { "reasoning_tokens": 4 }, "total_tokens": 1_010 },
+    });
+    let gemini = json!({
+        "responseId": "g", "modelVersion": "gemini-2.5-pro", "candidates": [],
+        "usageMetadata": { "promptTokenCount": 1_000, "candidatesTokenCount": 10, "thoughtsTokenCount": 5, "totalTokenCount": 1_015 },
+    });
+    let folder = Folder::new()
+        .with("a.jsonl", lines(std::slice::from_ref(&result)))
+        .with(
+            "b.json",
+            serde_json::to_string_pretty(&json!([completion("c1"), completion("c2")])).unwrap(),
+        )
+        .with("c.jsonl", lines(&[response, json!({ "response": gemini })]));
     let report = folder.json();
-    assert_eq!(report["totals"]["requests"], 3);
+    assert_eq!(report["totals"]["requests"], 5);
+    assert_eq!(report["by_model"]["gpt-4.1"]["usage"]["cache_read"], 400);
+    assert_eq!(report["by_model"]["gemini-2.5-pro"]["usage"]["output"], 15);
     // Sonnet 4.5, from a batch: half of 3 and 15 dollars a million.
     assert_eq!(report["by_model"]["claude-sonnet-4-5"]["cost_usd"], "0.001575");
 }
