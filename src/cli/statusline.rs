@@ -163,9 +163,11 @@ impl Reading<'_> {
         self.state.keep(path, tail, self.now);
     }
 
-    /// Reads the other transcripts of today: those of the same project and its neighbours.
+    /// Reads the other transcripts of today, where the folder is Claude Code's own.
     fn others(&mut self, transcript: &Path) {
-        let Some(projects) = transcript.parent().and_then(Path::parent) else { return };
+        let projects = transcript.parent().and_then(Path::parent);
+        let is_known = |folder: &&Path| folder.file_name().is_some_and(|name| name == "projects");
+        let Some(projects) = projects.filter(is_known) else { return };
         let since = SystemTime::from(self.now).checked_sub(DAY);
         let mut folders = vec![(projects.to_owned(), 3)];
         while let Some((folder, depth)) = folders.pop() {

@@ -9,6 +9,7 @@
     unreachable_pub
 )]
 
+mod analyze;
 mod catalog;
 mod config;
 mod count;

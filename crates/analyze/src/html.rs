@@ -106,9 +106,9 @@ fn head(report: &Report, now: Timestamp, page: &mut String) -> fmt::Result {
         Text(now.strftime("%Y-%m-%d %H:%M UTC"))
     )?;
     for (name, count) in usage.columns() {
-        write!(
+        writeln!(
             page,
-            "<div><dt>{}</dt><dd>{}</dd></div>\n",
+            "<div><dt>{}</dt><dd>{}</dd></div>",
             name.replace('_', " "),
             Grouped(count)
         )?;
@@ -136,10 +136,10 @@ fn anatomy(report: &Report, page: &mut String) -> fmt::Result {
     );
     for (name, part) in parts.iter().filter(|(_, part)| part.tokens > 0) {
         let permille = part.cost_usd.pico().saturating_mul(1_000) / whole;
-        write!(
+        writeln!(
             page,
             "<tr><th>{name}</th><td><meter min=\"0\" max=\"1000\" value=\"{permille}\">{0}.{1} %</meter> {0}.{1} %</td>\
-             <td class=\"n\">{2}</td><td class=\"n\">{3}</td></tr>\n",
+             <td class=\"n\">{2}</td><td class=\"n\">{3}</td></tr>",
             permille / 10,
             permille % 10,
             Grouped(part.tokens),
@@ -199,13 +199,13 @@ fn waste(findings: &[Finding], page: &mut String) -> fmt::Result {
 fn derivation(steps: &[String], evidence: &[Evidence], page: &mut String) -> fmt::Result {
     page.push_str("<details>\n<summary>How this was worked out</summary>\n<ol>\n");
     for step in steps {
-        write!(page, "<li>{}</li>\n", Text(step))?;
+        writeln!(page, "<li>{}</li>", Text(step))?;
     }
     page.push_str("</ol>\n<table>\n<tbody>\n");
     for one in evidence {
-        write!(
+        writeln!(
             page,
-            "<tr><th>{}</th><td>{}</td><td class=\"n\">{}</td></tr>\n",
+            "<tr><th>{}</th><td>{}</td><td class=\"n\">{}</td></tr>",
             Text(&one.call),
             Text(&one.what),
             dollars(one.usd)
@@ -234,11 +234,11 @@ fn table<'t>(
         for count in [Grouped(tally.requests), input, read, written, output] {
             write!(page, "<td class=\"n\">{count}</td>")?;
         }
-        write!(page, "<td class=\"n\">{}</td></tr>\n", amount(tally, 4))?;
+        writeln!(page, "<td class=\"n\">{}</td></tr>", amount(tally, 4))?;
     }
     page.push_str("</tbody>\n</table>\n");
     if more > 0 {
-        write!(page, "<p>And {} more.</p>\n", Grouped(more as u64))?;
+        writeln!(page, "<p>And {} more.</p>", Grouped(more as u64))?;
     }
     page.push_str("</section>\n");
     Ok(())
@@ -250,9 +250,9 @@ fn what_if(report: &Report, page: &mut String) -> fmt::Result {
          <thead><tr><th>policy</th><th class=\"n\">cost</th><th class=\"n\">saves</th></tr></thead>\n<tbody>\n",
     );
     for one in &report.what_if {
-        write!(
+        writeln!(
             page,
-            "<tr><th>{}</th><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>\n",
+            "<tr><th>{}</th><td class=\"n\">{}</td><td class=\"n\">{}</td></tr>",
             Text(&one.policy),
             dollars(one.cost_usd),
             dollars(one.saves_usd)
@@ -276,9 +276,9 @@ fn left_out(report: &Report, page: &mut String) -> fmt::Result {
         Grouped(report.totals.unpriced)
     )?;
     for (_, skip) in report.skipped.iter() {
-        write!(
+        writeln!(
             page,
-            "<li>{} × {}; first {}</li>\n",
+            "<li>{} × {}; first {}</li>",
             Grouped(skip.count),
             Text(skip.reason),
             Text(&skip.first)
@@ -330,7 +330,7 @@ impl Display for Grouped {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let digits = self.0.to_string();
         for (at, digit) in digits.chars().enumerate() {
-            if at > 0 && (digits.len() - at) % 3 == 0 {
+            if at > 0 && (digits.len() - at).is_multiple_of(3) {
                 f.write_char(',')?;
             }
             f.write_char(digit)?;

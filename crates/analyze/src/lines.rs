@@ -36,7 +36,7 @@ pub(crate) fn for_each_line(
     let mut too_long = false;
     loop {
         if filled == buffer.len() {
-            if filled > LINE_BYTES_MAX {
+            if filled >= LINE_BYTES_MAX {
                 too_long = true;
                 (filled, searched) = (0, 0);
             } else {

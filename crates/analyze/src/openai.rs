@@ -16,7 +16,7 @@ use serde_json::value::RawValue;
 use crate::chat::{self, Message};
 use crate::log::{Added, Billed, Log, Logged, Names, key};
 use crate::skipped::Reason;
-use crate::usage::{Counts, billed};
+use crate::usage::billed;
 
 /// Reads a file, line by line.
 #[derive(Debug, Default)]
@@ -254,29 +254,13 @@ pub(crate) fn read(
         return ("openai", billed(Dialect::OpenAiChat, model, usage, tier));
     }
     if has("\"promptTokenCount\"") {
-        return ("google", by_name("gemini", model, usage, tier));
+        return ("google", billed(Dialect::Gemini, model, usage, tier));
     }
     if has("\"cache_read_input_tokens\"") || has("\"cache_creation_input_tokens\"") {
         return ("anthropic", billed(Dialect::Anthropic, model, usage, tier));
     }
     if has("\"input_tokens_details\"") || has("\"total_tokens\"") {
-        return ("openai", by_name("openai_responses", model, usage, tier));
+        return ("openai", billed(Dialect::OpenAiResponses, model, usage, tier));
     }
     ("anthropic", billed(Dialect::Anthropic, model, usage, tier))
-}
-
-/// Reads a usage in a dialect that may not be spoken here.
-fn by_name(
-    name: &str,
-    model: &str,
-    usage: &str,
-    tier: Option<&str>,
-) -> Result<Option<Billed>, String> {
-    match name.parse::<Dialect>() {
-        Ok(dialect) => billed(dialect, model, usage, tier),
-        Err(_) => {
-            let counts: Counts = serde_json::from_str(usage).map_err(|error| error.to_string())?;
-            counts.usage().map(|usage| Some(Billed { usage, ..Billed::default() }))
-        }
-    }
 }

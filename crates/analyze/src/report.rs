@@ -145,13 +145,16 @@ fn skipped(priced: &Priced, conversations: &[Conversation<'_>]) -> Skipped {
     skipped
 }
 
+/// A session with its requests.
+type Own<'p> = (Session, Vec<&'p Request>);
+
 /// Requests, added up every way.
 #[derive(Default)]
 struct Sums<'p> {
     totals: Tally,
     by_model: BTreeMap<Arc<str>, Tally>,
     by_day: BTreeMap<String, Tally>,
-    sessions: BTreeMap<(Source, Arc<str>), (Session, Vec<&'p Request>)>,
+    sessions: BTreeMap<(Source, Arc<str>), Own<'p>>,
 }
 
 impl<'p> Sums<'p> {

@@ -260,7 +260,7 @@ impl Reader {
             model.or(document.info.as_ref().and_then(|info| info.config).map(RawValue::get));
         let model = model.and_then(model_name).unwrap_or_else(|| "unknown".to_owned());
         let (provider, name) = match model.split_once('/') {
-            Some((provider, name)) => (provider, name),
+            Some((prefix, name)) => (provider(prefix), name),
             None => ("openai", model.as_str()),
         };
         let part = |whole: u64, at: u64| whole / calls + u64::from(at < whole % calls);
@@ -296,9 +296,9 @@ impl Reader {
                 .with(Bucket::CacheWrite5m, said.cache_write_tokens)
                 .with(Bucket::Output, said.completion_tokens);
             let model = said.model.as_deref().unwrap_or("unknown");
-            let (provider, name) = model.split_once('/').unwrap_or(("openai", model));
+            let (prefix, name) = model.split_once('/').unwrap_or(("openai", model));
             let id = said.response_id.as_deref().filter(|id| !id.is_empty());
-            let call = self.call(&session, name, provider);
+            let call = self.call(&session, name, provider(prefix));
             log.calls.push(Logged {
                 key: id.map(|id| key(("answer", id))),
                 id: id.map_or_else(|| format!("call {at}").into(), Into::into),
@@ -326,6 +326,20 @@ impl Reader {
             incomplete: false,
             max_output: None,
         }
+    }
+}
+
+/// Whose API it is, by the prefix that LiteLLM, which these scaffolds call through, puts before a
+/// model's name.
+fn provider(prefix: &str) -> &str {
+    match prefix {
+        "bedrock" => "aws",
+        "fireworks_ai" => "fireworks",
+        "gemini" | "vertex_ai" => "google",
+        "moonshot" => "moonshotai",
+        "together_ai" => "together",
+        "xai" => "x-ai",
+        other => other,
     }
 }
 

@@ -15,7 +15,7 @@ pub(crate) struct Counts {
     /// The prompt, cached tokens included.
     #[serde(default)]
     pub(crate) input_tokens: u64,
-    #[serde(default, alias = "cached_tokens")]
+    #[serde(default)]
     pub(crate) cached_input_tokens: u64,
     /// The answer, thinking included.
     #[serde(default)]
@@ -58,7 +58,8 @@ pub(crate) fn billed(
     tier: Option<&str>,
 ) -> Result<Option<Billed>, String> {
     let (model, tier) = (Value::from(model), Value::from(tier));
-    let body = format!("{{\"model\":{model},\"service_tier\":{tier},\"usage\":{usage}}}");
+    let member = if dialect == Dialect::Gemini { "usageMetadata" } else { "usage" };
+    let body = format!("{{\"model\":{model},\"service_tier\":{tier},\"{member}\":{usage}}}");
     let answer = dialect.read_answer(&Bytes::from(body)).map_err(|error| error.to_string())?;
     let (reported, served) = match answer.usage {
         // The split of the cache writes may be from a stream's beginning, its total from the end.

@@ -15,7 +15,7 @@ use crate::print::Output;
 use crate::print::figures::plural;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// A folder or file, laid over the built-in facts [default: these alone].
     #[arg(value_name = "DIR")]
     files: Option<PathBuf>,

@@ -16,7 +16,7 @@ use crate::print::Output;
 use crate::print::figures::{grouped, plural};
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// The older facts: a folder, or one file.
     old: PathBuf,
     /// The newer.

@@ -14,7 +14,7 @@ use crate::print::Output;
 use crate::print::figures::plural;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// Whose models.
     #[arg(long, value_name = "NAME")]
     provider: Option<String>,

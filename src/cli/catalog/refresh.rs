@@ -27,7 +27,7 @@ const SCRIPTS: [(&str, &str); 5] =
 const OFFLINE: i32 = 3;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// The folder for the files; what it has is replaced.
     #[arg(value_name = "DIR")]
     out: PathBuf,

@@ -18,7 +18,7 @@ use crate::print::Output;
 use crate::print::figures::grouped;
 
 #[derive(Debug, clap::Args)]
-pub(super) struct Args {
+pub(in crate::cli) struct Args {
     /// The model, as a client would name it.
     model: String,
     /// Whose it is [default: all that list it].

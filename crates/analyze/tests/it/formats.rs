@@ -136,7 +136,7 @@ fn gemini_cli_documents_and_lines_are_the_same_session() {
 
 fn completion(id: &str) -> Value {
     json!({
-        "id": id, "object": "chat.completion", "created": 1_767_690_000, "model": "gpt-4.1-2025-04-14",
+        "id": id, "object": "chat.completion", "created": 1_795_000_000, "model": "gpt-4.1-2025-04-14",
         "choices": [{ "index": 0, "message": { "role": "assistant", "content": "Yes." } }],
         "usage": {
             "prompt_tokens": 1_000, "completion_tokens": 10, "total_tokens": 1_010,
@@ -156,9 +156,9 @@ fn answers_pairs_and_batch_results_are_read_from_lines() {
     assert_eq!(report["skipped"]["no_usage"]["count"], 1);
     assert_eq!(report["skipped"]["duplicate"]["count"], 1);
     assert_eq!(report["totals"]["usage"]["cache_read"], 600);
-    // gpt-4.1: 2, 0.5 and 8 dollars a million; a batch is half of that.
-    assert_eq!(report["totals"]["cost_usd"], "0.00445");
-    assert_eq!(report["by_day"]["2026-01-06"]["requests"], 3);
+    // gpt-4.1: 2, 0.5 and 8 dollars a million; in a batch 1 and 4, and the same for what was cached.
+    assert_eq!(report["totals"]["cost_usd"], "0.0045");
+    assert_eq!(report["by_day"]["2026-11-18"]["requests"], 3);
 }
 
 #[test]
@@ -168,12 +168,26 @@ fn messages_of_anthropic_and_lists_of_answers_are_read_too() {
         "content": [], "usage": { "input_tokens": 1_000, "output_tokens": 10 },
     });
     let result = json!({ "custom_id": "1", "result": { "type": "succeeded", "message": message } });
-    let folder = Folder::new().with("a.jsonl", lines(std::slice::from_ref(&result))).with(
-        "b.json",
-        serde_json::to_string_pretty(&json!([completion("c1"), completion("c2")])).unwrap(),
-    );
+    let response = json!({
+        "id": "resp_1", "object": "response", "created_at": 1_795_000_000, "model": "gpt-4.1", "output": [],
+        "usage": { "input_tokens": 1_000, "input_tokens_details": { "cached_tokens": 400 },
+                   "output_tokens": 10, "output_tokens_details": { "reasoning_tokens": 4 }, "total_tokens": 1_010 },
+    });
+    let gemini = json!({
+        "responseId": "g", "modelVersion": "gemini-2.5-pro", "candidates": [],
+        "usageMetadata": { "promptTokenCount": 1_000, "candidatesTokenCount": 10, "thoughtsTokenCount": 5, "totalTokenCount": 1_015 },
+    });
+    let folder = Folder::new()
+        .with("a.jsonl", lines(std::slice::from_ref(&result)))
+        .with(
+            "b.json",
+            serde_json::to_string_pretty(&json!([completion("c1"), completion("c2")])).unwrap(),
+        )
+        .with("c.jsonl", lines(&[response, json!({ "response": gemini })]));
     let report = folder.json();
-    assert_eq!(report["totals"]["requests"], 3);
+    assert_eq!(report["totals"]["requests"], 5);
+    assert_eq!(report["by_model"]["gpt-4.1"]["usage"]["cache_read"], 400);
+    assert_eq!(report["by_model"]["gemini-2.5-pro"]["usage"]["output"], 15);
     // Sonnet 4.5, from a batch: half of 3 and 15 dollars a million.
     assert_eq!(report["by_model"]["claude-sonnet-4-5"]["cost_usd"], "0.001575");
 }

@@ -34,7 +34,7 @@ impl Folder {
     pub(crate) fn report_by(&self, threads: usize) -> Report {
         let catalog = Catalog::embedded().unwrap();
         let threads = NonZero::new(threads).unwrap();
-        let now: Timestamp = "2026-02-01T00:00:00Z".parse().unwrap();
+        let now: Timestamp = "2026-11-20T00:00:00Z".parse().unwrap();
         let logs = scan(&[self.0.path().to_owned()], threads, &Silent).unwrap();
         let priced = Priced::new(logs, &catalog, now);
         let basis = Basis { catalog: &catalog, zone: &TimeZone::UTC, now, models: &[] };
