@@ -79,7 +79,8 @@ buckets! {
 const COUNT: usize = Bucket::ALL.len();
 
 /// How long a provider keeps what it writes to its cache.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum CacheTtl {
     /// Five minutes, or as long as the provider says.
     FiveMinutes,

@@ -16,6 +16,7 @@
 pub mod earlier;
 pub mod json;
 pub mod kept;
+mod line_numbers;
 pub mod marker;
 mod source;
 pub mod terminal;
@@ -23,6 +24,8 @@ pub mod terminal;
 mod tests;
 
 use std::borrow::Cow;
+
+pub(crate) use self::source::is_source;
 
 /// A lossless way to write a text in fewer tokens. A pure function of the text, linear in its size.
 pub trait Codec: Sync {
@@ -41,8 +44,14 @@ pub trait Codec: Sync {
 }
 
 /// Every codec, in the order in which they are applied.
-pub static CODECS: &[&dyn Codec] =
-    &[&terminal::Screen, &terminal::Repeats, &terminal::Paths, &json::Minify, &json::Table];
+pub static CODECS: &[&dyn Codec] = &[
+    &terminal::Screen,
+    &terminal::Repeats,
+    &terminal::Paths,
+    &line_numbers::LineNumbers,
+    &json::Minify,
+    &json::Table,
+];
 
 /// Those that leave the lines of a text as they are spelled: for results of tools that may show a file
 /// which the agent goes on to edit. Its edit tool has to find them, and nobody can tell the JSON of a
