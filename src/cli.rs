@@ -8,7 +8,9 @@ mod dialects;
 mod doctor;
 mod input;
 mod lines;
+mod optimize;
 mod price;
+mod replay;
 mod report;
 mod serve;
 mod statusline;
@@ -46,6 +48,10 @@ enum Command {
     Count(count::Args),
     /// Say what usage, a text, a request, or JSON lines of usage cost.
     Price(price::Args),
+    /// Make a request cheaper, and say how.
+    Optimize(optimize::Args),
+    /// Say what recorded conversations would have cost under a policy.
+    Replay(replay::Args),
     /// Show spending by day, week, month, session or model, by transcripts.
     Report(report::Args),
     /// Print one line for an agent's status line: session, today, context.
@@ -95,6 +101,8 @@ impl Command {
             Command::Analyze(args) => analyze::run(&args),
             Command::Count(args) => count::run(&args),
             Command::Price(args) => price::run(&args),
+            Command::Optimize(args) => optimize::run(&args),
+            Command::Replay(args) => replay::run(&args),
             Command::Report(args) => report::run(&args),
             Command::Statusline(args) => statusline::run(&args),
             Command::Catalog(action) => catalog::run(&action),

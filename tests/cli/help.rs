@@ -11,6 +11,8 @@ const COMMANDS: &[&[&str]] = &[
     &["demo"],
     &["count"],
     &["price"],
+    &["optimize"],
+    &["replay"],
     &["catalog"],
     &["catalog", "show"],
     &["catalog", "list"],
