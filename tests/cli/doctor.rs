@@ -10,7 +10,8 @@ fn folder(listen: &str, provider: &TcpListener) -> Folder {
     let base_url = format!("http://{}/v1", provider.local_addr().unwrap());
     let text = format!(
         "[server]\nlisten = \"{listen}\"\n[provider.openai]\nbase_url = \"{base_url}\"\n\
-         [provider.anthropic]\nbase_url = \"{base_url}\"\n"
+         [provider.anthropic]\nbase_url = \"{base_url}\"\n\
+         [provider.google]\nbase_url = \"{base_url}\"\n"
     );
     Folder::new().with("farthing.toml", text)
 }
@@ -36,7 +37,8 @@ fn where_all_is_in_place_it_says_so() {
     let provider = provider();
     let folder = folder("127.0.0.1:0", &provider)
         .set("OPENAI_API_KEY", "sk-secret")
-        .set("ANTHROPIC_API_KEY", "sk-secret");
+        .set("ANTHROPIC_API_KEY", "sk-secret")
+        .set("GEMINI_API_KEY", "sk-secret");
     let out = folder.run(&["doctor"]).ok();
     assert!(out.ends_with("\nAll is in place.\n"), "{out}");
     assert!(out.lines().all(|line| line.chars().count() <= 80), "{out}");
@@ -61,7 +63,8 @@ fn a_provider_without_prices_is_worth_a_word() {
     let provider = provider();
     let text = format!(
         "[provider.mine]\ndialect = \"openai\"\nbase_url = \"http://{0}\"\n\
-         [provider.openai]\nbase_url = \"http://{0}\"\n[provider.anthropic]\nbase_url = \"http://{0}\"\n",
+         [provider.openai]\nbase_url = \"http://{0}\"\n[provider.anthropic]\nbase_url = \"http://{0}\"\n\
+         [provider.google]\nbase_url = \"http://{0}\"\n",
         provider.local_addr().unwrap()
     );
     let folder = Folder::new().with("farthing.toml", text);

@@ -14,10 +14,12 @@ fn the_greeting_is_what_clients_need() {
              access    open, to programs on this machine only (there are no keys yet)\n\n\
              Paste into the shell of a program to send its calls through here:\n  \
              export {:<45}  # OpenAI SDKs\n  \
-             export {:<45}  # Claude Code\n\n\
+             export {:<45}  # Claude Code\n  \
+             export {:<45}  # Gemini CLI\n\n\
              To say on whose account a call is, send the header x-farthing-user: NAME.\n",
             format!("OPENAI_BASE_URL=http://{address}/v1"),
             format!("ANTHROPIC_BASE_URL=http://{address}"),
+            format!("GOOGLE_GEMINI_BASE_URL=http://{address}"),
         );
         assert_eq!(serving.greeting, expected);
         assert!(expected.lines().all(|line| line.chars().count() <= 80), "{expected}");
