@@ -10,7 +10,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result};
 use farthing_analyze::Report;
 use farthing_analyze::html;
-use farthing_analyze::report::Basis;
+use farthing_analyze::report::Terms;
 use farthing_core::pricing::Catalog;
 
 use self::transcripts::{Transcripts, zone};
@@ -47,8 +47,8 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let catalog = Catalog::embedded().context("the embedded price catalog")?;
     let priced = args.transcripts.read(&catalog, &zone)?;
     let now = house::clock().now();
-    let basis = Basis { catalog: &catalog, zone: &zone, now, models: &args.what_if };
-    let report = Report::new(&priced, &basis);
+    let terms = Terms { catalog: &catalog, zone: &zone, now, models: &args.what_if };
+    let report = Report::new(&priced, &terms);
     let mut out = Output::stdout();
     let printed = if args.json { out.json(&report) } else { screen::write(&report, &mut out) };
     printed.context("the report cannot be printed")?;

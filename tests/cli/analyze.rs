@@ -131,7 +131,7 @@ fn a_bill_is_a_table_or_csv_or_a_page() {
          2026-01-05,1,1000,0,0,0,0,1000,0.03,priced\r\n\
          2026-01-06,1,1000,0,0,0,0,1000,0.03,priced\r\n"
     );
-    assert!(folder.run(&["report", "--format", "html"]).ok().contains("<h2>By daily</h2>"));
+    assert!(folder.run(&["report", "--format", "html"]).ok().contains("<h2>Date</h2>"));
 }
 
 #[test]

@@ -24,7 +24,7 @@ use std::num::NonZero;
 use std::path::Path;
 use std::time::Instant;
 
-use farthing_analyze::report::Basis;
+use farthing_analyze::report::Terms;
 use farthing_analyze::scan::Silent;
 use farthing_analyze::{Priced, Report, scan};
 use farthing_core::pricing::Catalog;
@@ -53,9 +53,9 @@ fn read(folder: &str, threads: &str) {
     let logs = scan(&[folder.into()], threads, &Silent).expect("the folder is there");
     let scanned = began.elapsed();
     let priced = Priced::new(logs, &catalog, Timestamp::now());
-    let basis =
-        Basis { catalog: &catalog, zone: &TimeZone::UTC, now: Timestamp::now(), models: &[] };
-    let report = Report::new(&priced, &basis);
+    let terms =
+        Terms { catalog: &catalog, zone: &TimeZone::UTC, now: Timestamp::now(), models: &[] };
+    let report = Report::new(&priced, &terms);
     println!(
         "{} MiB, {} files, {} requests, ${} in {:.2?} (read in {scanned:.2?})",
         priced.bytes >> 20,

@@ -85,7 +85,7 @@ fn write_bill(
         Text(now.strftime("%Y-%m-%d %H:%M UTC"))
     )?;
     let rows = rows.iter().map(|row| (row.name.clone(), &row.tally));
-    table(&format!("By {}", grouping.name()), "", rows, page)?;
+    table(grouping.title(), "", rows, page)?;
     page.push_str("</main>\n</body>\n</html>\n");
     Ok(())
 }

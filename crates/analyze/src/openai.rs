@@ -18,6 +18,9 @@ use crate::log::{Added, Billed, Log, Logged, Names, key};
 use crate::skipped::Reason;
 use crate::usage::billed;
 
+/// An answer stands no deeper in a line.
+const DEPTH_MAX: usize = 4;
+
 /// Reads a file, line by line.
 #[derive(Debug, Default)]
 pub(crate) struct Reader {
@@ -107,13 +110,18 @@ struct Choice<'l> {
 impl<'l> Exchange<'l> {
     /// The answer in it, and whether a batch brought it.
     fn answer(&self) -> Option<(Exchange<'l>, bool)> {
+        self.answer_within(DEPTH_MAX)
+    }
+
+    fn answer_within(&self, depth: usize) -> Option<(Exchange<'l>, bool)> {
+        let depth = depth.checked_sub(1)?;
         let batch = self.custom_id.is_some();
         let inner = [self.response, self.result, self.output, self.body, self.message];
         inner.into_iter().flatten().find_map(|raw| {
             let inner: Exchange<'l> = serde_json::from_str(raw.get()).ok()?;
             match inner.usage {
                 Some(_) => Some((inner, batch)),
-                None => inner.answer().map(|(answer, inner)| (answer, batch || inner)),
+                None => inner.answer_within(depth).map(|(answer, inner)| (answer, batch || inner)),
             }
         })
     }
@@ -171,7 +179,7 @@ impl Reader {
         let asked = [line.request, line.body, line.input].into_iter().flatten();
         let request = asked
             .filter_map(|raw| serde_json::from_str::<Request<'_>>(raw.get()).ok())
-            .chain(serde_json::from_str(text).ok())
+            .chain(std::iter::once_with(|| serde_json::from_str(text).ok()).flatten())
             .find(|request| !request.messages.is_empty() || request.max_tokens.is_some());
         let request = request.unwrap_or_default();
         let model = [&answer.model, &answer.model_version, &line.model, &request.model];
@@ -218,7 +226,7 @@ impl Reader {
         let said: Vec<_> = choices.iter().filter_map(|choice| choice.message.as_ref()).collect();
         let offered = chat::offered(request.tools, names);
         let prompt = (!request.messages.is_empty()).then(|| {
-            let mut prompt = chat::prompt(&request.messages, &offered);
+            let mut prompt = chat::prompt(&request.messages, offered);
             prompt.system += request.system.map_or(0, crate::arguments::text_bytes);
             prompt
         });

@@ -1,6 +1,6 @@
 //! Requests without duplicates, with their costs.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use farthing_core::Usd;
@@ -93,12 +93,14 @@ impl Priced {
                 }
             }
         }
-        named.retain(|(agent, _)| {
-            !priced.requests.iter().any(|request| request.agent.as_ref() == Some(agent))
-        });
-        named.sort();
-        named.dedup();
-        priced.agents_missing = named;
+        let known: HashSet<_> =
+            priced.requests.iter().filter_map(|request| request.agent.as_ref()).collect();
+        let mut missing = BTreeMap::new();
+        for (agent, tokens) in named.into_iter().filter(|(agent, _)| !known.contains(agent)) {
+            let most = missing.entry(agent).or_insert(tokens);
+            *most = tokens.max(*most);
+        }
+        priced.agents_missing = missing.into_iter().collect();
         priced
     }
 

@@ -83,7 +83,7 @@ pub struct Session {
 
 /// What a report rests on beside the requests.
 #[derive(Clone, Copy, Debug)]
-pub struct Basis<'a> {
+pub struct Terms<'a> {
     /// Prices.
     pub catalog: &'a Catalog,
     /// The time zone of days.
@@ -98,10 +98,10 @@ pub struct Basis<'a> {
 
 impl Report {
     /// Adds up, and looks for waste.
-    pub fn new(priced: &Priced, basis: &Basis<'_>) -> Report {
+    pub fn new(priced: &Priced, terms: &Terms<'_>) -> Report {
         let conversations = Conversation::all(priced);
         let threads: Vec<_> = conversations.iter().map(Conversation::thread).collect();
-        let alternatives = Alternatives::new(priced, basis.models, basis.catalog, basis.now);
+        let alternatives = Alternatives::new(priced, terms.models, terms.catalog, terms.now);
         let observed = Observed {
             threads: &threads,
             days: days(priced),
@@ -109,7 +109,7 @@ impl Report {
             rates_of: &|call, model| alternatives.rates(call, model),
         };
         let mut sums = Sums::default();
-        priced.requests.iter().for_each(|request| sums.add(request, basis.zone));
+        priced.requests.iter().for_each(|request| sums.add(request, terms.zone));
         let waste = advise::findings(&observed);
         let all: Vec<_> = priced.requests.iter().collect();
         let mut what_if = what_if(&all, &alternatives);

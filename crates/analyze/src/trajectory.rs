@@ -15,7 +15,7 @@ use farthing_core::usage::{Bucket, Usage};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::chat::{self, Message};
+use crate::chat::{self, Growing, Message};
 use crate::log::{Added, Billed, Log, Logged, Names, hash, key};
 use crate::openai::{moment, read};
 use crate::skipped::Reason;
@@ -162,10 +162,12 @@ impl Reader {
         log: &mut Log,
     ) {
         let messages = document.messages.as_deref().unwrap_or_default();
-        let offered = chat::offered(document.tools, &mut self.names);
+        let mut prompt = Growing::new(chat::offered(document.tools, &mut self.names));
         let mut added = Added::default();
         let mut open: Vec<(u64, usize, usize)> = Vec::new();
         for (at, message) in messages.iter().enumerate() {
+            let before = prompt.prompt();
+            prompt.push(message);
             match message.role.as_deref() {
                 Some("assistant") => {
                     let call = self.message(document, message, session, (number, at), log);
@@ -174,9 +176,8 @@ impl Reader {
                         let id = hash(called.id.as_deref().unwrap_or_default());
                         open.push((id, log.calls.len(), tool));
                     }
-                    let prompt = chat::prompt(messages.get(..at).unwrap_or_default(), &offered);
                     let added = std::mem::take(&mut added);
-                    log.calls.push(Logged { added, prompt: Some(prompt), ..call });
+                    log.calls.push(Logged { added, prompt: Some(before), ..call });
                 }
                 Some("tool") => {
                     added.results += message.bytes();

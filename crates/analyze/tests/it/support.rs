@@ -2,7 +2,7 @@
 
 use std::num::NonZero;
 
-use farthing_analyze::report::Basis;
+use farthing_analyze::report::Terms;
 use farthing_analyze::scan::Silent;
 use farthing_analyze::{Priced, Report, scan};
 use farthing_core::pricing::Catalog;
@@ -37,8 +37,8 @@ impl Folder {
         let now: Timestamp = "2026-11-20T00:00:00Z".parse().unwrap();
         let logs = scan(&[self.0.path().to_owned()], threads, &Silent).unwrap();
         let priced = Priced::new(logs, &catalog, now);
-        let basis = Basis { catalog: &catalog, zone: &TimeZone::UTC, now, models: &[] };
-        Report::new(&priced, &basis)
+        let terms = Terms { catalog: &catalog, zone: &TimeZone::UTC, now, models: &[] };
+        Report::new(&priced, &terms)
     }
 
     /// The report as its readers get it, without the name of the folder.
