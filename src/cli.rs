@@ -42,7 +42,7 @@ enum Command {
     Serve(serve::Args),
     /// See what it does, with a sample agent. No key, nothing spent.
     Demo(Demo),
-    /// Say what agents cost, by their transcripts: where the waste was, what to change.
+    /// Say what agents cost by their transcripts, and what to change.
     Analyze(analyze::Args),
     /// Count the tokens of a text, a request, or JSON lines of requests.
     Count(count::Args),
@@ -52,7 +52,7 @@ enum Command {
     Optimize(optimize::Args),
     /// Say what recorded conversations would have cost under a policy.
     Replay(replay::Args),
-    /// Show spending by day, week, month, session or model, by transcripts.
+    /// Show spending by day, month, session or model, by transcripts.
     Report(report::Args),
     /// Print one line for an agent's status line: session, today, context.
     Statusline(statusline::Args),

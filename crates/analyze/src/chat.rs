@@ -14,7 +14,7 @@ use crate::log::{Names, Prompt, hash};
 /// A message of OpenAI's chat completions, or of Anthropic's messages.
 #[derive(Deserialize)]
 pub(crate) struct Message<'m> {
-    #[serde(borrow, default, alias = "type")]
+    #[serde(borrow, default)]
     pub(crate) role: Option<Cow<'m, str>>,
     #[serde(borrow, default)]
     pub(crate) content: Option<&'m RawValue>,

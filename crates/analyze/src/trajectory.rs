@@ -34,8 +34,10 @@ pub(crate) struct Reader {
 
 #[derive(Deserialize)]
 struct Document<'l> {
-    #[serde(borrow, default, alias = "instance_id")]
+    #[serde(borrow, default)]
     id: Option<&'l RawValue>,
+    #[serde(borrow, default)]
+    instance_id: Option<&'l RawValue>,
     #[serde(borrow, default)]
     model: Option<Cow<'l, str>>,
     #[serde(borrow, default)]
@@ -48,8 +50,10 @@ struct Document<'l> {
     info: Option<Info<'l>>,
     #[serde(borrow, default)]
     replay_config: Option<&'l RawValue>,
-    #[serde(borrow, default, alias = "llm_metrics")]
+    #[serde(borrow, default)]
     metrics: Option<&'l RawValue>,
+    #[serde(borrow, default)]
+    llm_metrics: Option<&'l RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -124,22 +128,20 @@ impl Reader {
         log: &mut Log,
     ) -> Result<(), serde_json::Error> {
         let document: Document<'_> = serde_json::from_str(text)?;
-        let session = match document.id.filter(|_| log.source != Source::OpenHands) {
+        // An event of OpenHands has an id too, but that is a number.
+        let id = document.instance_id.or(document.id).filter(|id| id.get().starts_with('"'));
+        let session = match id {
             Some(id) => self.names.keep(id.get().trim_matches('"')),
             None => Arc::clone(&log.file),
         };
-        match log.source {
-            Source::OpenHands => {
-                if let Some(metrics) = document.metrics.filter(|raw| raw.get() != "null") {
-                    // Of events, the last has all; a document a line has its own.
-                    if document.id.is_some_and(|id| id.get().starts_with('"')) {
-                        self.openhands(metrics.get(), number, log);
-                    } else {
-                        self.metrics = Some(metrics.get().into());
-                    }
-                }
+        let metrics = document.metrics.or(document.llm_metrics);
+        match (log.source, metrics.filter(|raw| raw.get() != "null")) {
+            (Source::OpenHands, Some(metrics)) if document.instance_id.is_some() => {
+                self.openhands(metrics.get(), &session, number, log);
             }
-            Source::SweAgent => self.swe_agent(&document, &session, number, log),
+            // Of a list of events, the last has all.
+            (Source::OpenHands, Some(metrics)) => self.metrics = Some(metrics.get().into()),
+            (Source::SweAgent, _) => self.swe_agent(&document, &session, number, log),
             _ => {}
         }
         self.messages(&document, &session, number, log);
@@ -149,7 +151,8 @@ impl Reader {
     /// Takes the end of the file.
     pub(crate) fn finish(mut self, log: &mut Log) {
         if let Some(metrics) = self.metrics.take() {
-            self.openhands(&metrics, 0, log);
+            let session = Arc::clone(&log.file);
+            self.openhands(&metrics, &session, 0, log);
         }
     }
 
@@ -279,12 +282,11 @@ impl Reader {
         }
     }
 
-    fn openhands(&mut self, metrics: &str, number: u64, log: &mut Log) {
+    fn openhands(&mut self, metrics: &str, session: &Arc<str>, number: u64, log: &mut Log) {
         let metrics: Metrics<'_> = match serde_json::from_str(metrics) {
             Ok(metrics) => metrics,
             Err(error) => return log.skip(Reason::MalformedLine, number, &error.to_string()),
         };
-        let session = Arc::clone(&log.file);
         for (at, said) in metrics.token_usages.iter().enumerate() {
             let written = said.cache_read_tokens.saturating_add(said.cache_write_tokens);
             let Some(input) = said.prompt_tokens.checked_sub(written) else {
@@ -299,7 +301,7 @@ impl Reader {
             let model = said.model.as_deref().unwrap_or("unknown");
             let (prefix, name) = model.split_once('/').unwrap_or(("openai", model));
             let id = said.response_id.as_deref().filter(|id| !id.is_empty());
-            let call = self.call(&session, name, provider(prefix));
+            let call = self.call(session, name, provider(prefix));
             log.calls.push(Logged {
                 key: id.map(|id| key(("answer", id))),
                 id: id.map_or_else(|| format!("call {at}").into(), Into::into),

@@ -150,7 +150,11 @@ fn answers_pairs_and_batch_results_are_read_from_lines() {
     let pair = json!({ "request": { "model": "gpt-4.1", "messages": [{ "role": "user", "content": "So?" }] }, "response": completion("c2") });
     let batch = json!({ "id": "b", "custom_id": "1", "response": { "status_code": 200, "body": completion("c3") }, "error": null });
     let failed = json!({ "id": "b", "custom_id": "2", "response": { "status_code": 500, "body": { "error": { "message": "no" } } } });
-    let log = lines(&[completion("c1"), pair, batch, failed, completion("c1")]);
+    // Gateways write their own time and session beside the answer's.
+    let mut again =
+        json!({ "timestamp": "2026-11-18T11:06:40Z", "ts": 1, "session_id": "a", "trace_id": "b" });
+    again["response"] = completion("c1");
+    let log = lines(&[completion("c1"), pair, batch, failed, again]);
     let report = Folder::new().with("log.jsonl", log).json();
     assert_eq!(report["totals"]["requests"], 3);
     assert_eq!(report["skipped"]["no_usage"]["count"], 1);
