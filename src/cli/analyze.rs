@@ -37,7 +37,7 @@ pub(super) struct Args {
     /// Write a page that stands alone, too.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// Say what it would have cost on this model. May be given more than once.
+    /// Say what it would have cost on this model.
     #[arg(long, value_name = "MODEL")]
     what_if: Vec<String>,
 }

@@ -43,17 +43,23 @@ pub(super) struct Args {
     /// Fewer columns.
     #[arg(long)]
     compact: bool,
-    /// Use the prices that are built in, as this command always does.
+    /// Use built-in prices, as this command always does.
     #[arg(long, short = 'O')]
     offline: bool,
-    /// The oldest first, or the newest.
-    #[arg(long, short, value_enum, default_value_t = Order::Asc)]
+    /// The oldest first, or desc for the newest.
+    #[arg(long, short, value_enum, default_value_t = Order::Asc, hide_possible_values = true)]
     order: Order,
-    /// The first day of a week.
-    #[arg(long, value_name = "DAY", value_enum, default_value_t = Day::Monday)]
+    /// The first day of a week: monday, sunday.
+    #[arg(
+        long,
+        value_name = "DAY",
+        value_enum,
+        default_value_t = Day::Monday,
+        hide_possible_values = true
+    )]
     start_of_week: Day,
-    /// How to print it.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
+    /// As table, json, csv or html.
+    #[arg(long, value_enum, default_value_t = Format::Table, hide_possible_values = true)]
     format: Format,
     /// The same as --format json.
     #[arg(long, short, conflicts_with = "format")]

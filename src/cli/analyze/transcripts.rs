@@ -21,7 +21,7 @@ const WELL_KNOWN: [&str; 4] =
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Transcripts {
-    /// Files or folders [default: those that agents keep in the home folder].
+    /// Files or folders [default: those of agents in your home folder].
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
     /// Leave out what was before this day.
@@ -30,7 +30,7 @@ pub(crate) struct Transcripts {
     /// Leave out what was after this day.
     #[arg(long, value_name = "DAY", value_parser = day)]
     until: Option<Date>,
-    /// The time zone of days, as in Europe/Berlin [default: this machine's].
+    /// The time zone of days [default: this machine's].
     #[arg(long, value_name = "ZONE")]
     pub(crate) timezone: Option<String>,
 }
