@@ -46,10 +46,10 @@ pub(super) struct Args {
     /// Use built-in prices, as this command always does.
     #[arg(long, short = 'O')]
     offline: bool,
-    /// The oldest first, or desc for the newest.
+    /// Oldest first, or desc.
     #[arg(long, short, value_enum, default_value_t = Order::Asc, hide_possible_values = true)]
     order: Order,
-    /// The first day of a week: monday, sunday.
+    /// First day of a week, or sunday.
     #[arg(
         long,
         value_name = "DAY",

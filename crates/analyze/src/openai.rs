@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::chat::{self, Message};
-use crate::log::{Added, Billed, Log, Logged, Names, key};
+use crate::log::{Billed, Log, Logged, Names, key};
 use crate::skipped::Reason;
 use crate::usage::billed;
 
@@ -262,22 +262,16 @@ impl Reader {
             prompt
         });
         let session = line.session().or(answer.session());
+        let session = session.map_or_else(|| Arc::clone(&log.file), |name| names.keep(name));
         Logged {
             key: id.map(|id| key(("answer", id))),
-            session: session.map_or_else(|| Arc::clone(&log.file), |name| names.keep(name)),
-            agent: None,
-            project: None,
             at: answer.at().or_else(|| line.at()),
-            provider: names.keep(""),
-            model: names.keep(""),
             id: id.map_or_else(|| format!("line {number}").into(), Into::into),
-            billed: Billed::default(),
             tools: said.iter().flat_map(|message| message.tools(names)).collect(),
-            added: Added::default(),
             prompt,
             wrote: said.iter().map(|message| message.bytes()).sum(),
-            incomplete: false,
             max_output: request.limit(),
+            ..Logged::new(session, names.keep(""), names.keep(""))
         }
     }
 }

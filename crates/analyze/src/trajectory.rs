@@ -312,23 +312,7 @@ impl Reader {
     }
 
     fn call(&mut self, session: &Arc<str>, model: &str, provider: &str) -> Logged {
-        Logged {
-            key: None,
-            session: Arc::clone(session),
-            agent: None,
-            project: None,
-            at: None,
-            provider: self.names.keep(provider),
-            model: self.names.keep(model),
-            id: "".into(),
-            billed: Billed::default(),
-            tools: Vec::new(),
-            added: Added::default(),
-            prompt: None,
-            wrote: 0,
-            incomplete: false,
-            max_output: None,
-        }
+        Logged::new(Arc::clone(session), self.names.keep(provider), self.names.keep(model))
     }
 }
 
