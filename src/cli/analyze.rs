@@ -8,9 +8,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use farthing_analyze::Report;
 use farthing_analyze::html;
-use farthing_analyze::report::Terms;
+use farthing_analyze::{Report, Terms};
 use farthing_core::pricing::Catalog;
 
 use self::transcripts::{Transcripts, zone};
@@ -45,10 +44,11 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let zone = zone(args.transcripts.timezone.as_deref())?;
     let catalog = Catalog::embedded().context("the embedded price catalog")?;
-    let priced = args.transcripts.read(&catalog, &zone)?;
     let now = house::clock().now();
-    let terms = Terms { catalog: &catalog, zone: &zone, now, models: &args.what_if };
-    let report = Report::new(&priced, &terms);
+    let model = args.transcripts.assumed(&catalog, now)?;
+    let terms = Terms { catalog: &catalog, now, model };
+    let priced = args.transcripts.read(&terms, &zone)?;
+    let report = Report::new(&priced, &terms, &zone, &args.what_if);
     let mut out = Output::stdout();
     let printed = if args.json { out.json(&report) } else { screen::write(&report, &mut out) };
     printed.context("the report cannot be printed")?;

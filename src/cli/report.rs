@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
+use farthing_analyze::Terms;
 use farthing_analyze::grouping::{Calendar, Grouping, Row};
 use farthing_analyze::html;
 use farthing_analyze::report::Tally;
@@ -91,12 +92,14 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let grouping = grouping(&mut transcripts).unwrap_or(Grouping::Daily);
     let zone = zone(transcripts.timezone.as_deref())?;
     let catalog = Catalog::embedded().context("the embedded price catalog")?;
-    let priced = transcripts.read(&catalog, &zone)?;
+    let now = house::clock().now();
+    let model = transcripts.assumed(&catalog, now)?;
+    let priced = transcripts.read(&Terms { catalog: &catalog, now, model }, &zone)?;
     let week_begins = match args.start_of_week {
         Day::Monday => Weekday::Monday,
         Day::Sunday => Weekday::Sunday,
     };
-    let calendar = Calendar { zone: &zone, week_begins, now: house::clock().now() };
+    let calendar = Calendar { zone: &zone, week_begins, now };
     let mut rows = grouping.rows(&priced, &calendar);
     if args.order == Order::Desc {
         rows.reverse();

@@ -77,7 +77,7 @@ impl<'m> Message<'m> {
 // === impl ToolCall ===
 
 impl ToolCall<'_> {
-    fn arguments(&self) -> &str {
+    pub(crate) fn arguments(&self) -> &str {
         self.function.as_ref().and_then(|function| function.arguments.as_deref()).unwrap_or("")
     }
 

@@ -17,7 +17,7 @@ use serde_json::value::RawValue;
 
 use self::line::{Block, Content, Line, Message, ToolUseResult};
 use crate::arguments;
-use crate::log::{Added, Log, Logged, Names, ToolIndex, hash, key};
+use crate::log::{Added, Log, Logged, Names, ToolIndex, UNKNOWN_MODEL, hash, key};
 use crate::skipped::Reason;
 use crate::usage::billed;
 
@@ -64,7 +64,7 @@ impl Reader {
     }
 
     fn answer(&mut self, line: &Line<'_>, message: &Message<'_>, number: u64, log: &mut Log) {
-        let model = message.model.as_deref().unwrap_or("unknown");
+        let model = message.model.as_deref().unwrap_or(UNKNOWN_MODEL);
         if model == "<synthetic>" {
             return log.skip(Reason::Synthetic, number, "");
         }

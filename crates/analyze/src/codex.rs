@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::log::{Added, Billed, Log, Logged, Names, ToolIndex, hash, key};
+use crate::log::{Added, Billed, Log, Logged, Names, ToolIndex, UNKNOWN_MODEL, hash, key};
 use crate::skipped::Reason;
 use crate::usage::Counts;
 
@@ -181,7 +181,7 @@ impl Reader {
         }
         let session = self.session.clone().unwrap_or_else(|| Arc::clone(&log.file));
         let provider = self.provider.clone().unwrap_or_else(|| self.names.keep("openai"));
-        let model = self.model.clone().unwrap_or_else(|| self.names.keep("unknown"));
+        let model = self.model.clone().unwrap_or_else(|| self.names.keep(UNKNOWN_MODEL));
         Logged {
             agent: self.agent.clone(),
             project: self.project.clone(),

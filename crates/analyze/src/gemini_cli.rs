@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use crate::log::{Added, Billed, Log, Logged, Names, hash, key};
+use crate::log::{Added, Billed, Log, Logged, Names, UNKNOWN_MODEL, hash, key};
 use crate::skipped::Reason;
 
 /// Reads a file, line by line.
@@ -153,7 +153,7 @@ impl Reader {
         if let Some(id) = id {
             self.by_id.insert(id, log.calls.len());
         }
-        let model = message.model.as_deref().unwrap_or("unknown");
+        let model = message.model.as_deref().unwrap_or(UNKNOWN_MODEL);
         let (provider, model) = (self.names.keep("google"), self.names.keep(model));
         log.calls.push(Logged {
             key: identity,

@@ -14,6 +14,9 @@ use jiff::Timestamp;
 use crate::skipped::{Reason, Skipped};
 use crate::source::Source;
 
+/// The name of a model that a log does not name.
+pub(crate) const UNKNOWN_MODEL: &str = "unknown";
+
 /// All that was read, file by file in the order of their names.
 #[derive(Debug, Default)]
 pub struct Logs {
@@ -87,7 +90,7 @@ pub struct Billed {
     pub served: Served,
     /// What other models consumed that took part.
     pub others: Vec<ModelUsage>,
-    /// Whether the log has sums only, of which this is a part.
+    /// Whether this is a part of sums that the log has, or our own count where it has none.
     pub estimated: bool,
 }
 

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::chat::{self, Message};
-use crate::log::{Billed, Log, Logged, Names, key};
+use crate::log::{Billed, Log, Logged, Names, UNKNOWN_MODEL, key};
 use crate::skipped::Reason;
 use crate::usage::billed;
 
@@ -214,7 +214,7 @@ impl Reader {
             .find(|request| !request.messages.is_empty() || request.limit().is_some());
         let request = request.unwrap_or_default();
         let model = [&answer.model, &answer.model_version, &line.model, &request.model];
-        let model = model.into_iter().find_map(|model| model.as_deref()).unwrap_or("unknown");
+        let model = model.into_iter().find_map(|model| model.as_deref()).unwrap_or(UNKNOWN_MODEL);
         let usage = answer.usage().map_or("", RawValue::get);
         let (provider, read) = read(model, usage, answer.service_tier.as_deref());
         let mut billed = match read {

@@ -16,7 +16,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::chat::{self, Growing, Message};
-use crate::log::{Added, Billed, Log, Logged, Names, hash, key};
+use crate::count::Counts;
+use crate::log::{Added, Billed, Log, Logged, Names, UNKNOWN_MODEL, hash, key};
 use crate::openai::{moment, read};
 use crate::skipped::Reason;
 use crate::source::Source;
@@ -42,6 +43,9 @@ struct Document<'l> {
     model: Option<Cow<'l, str>>,
     #[serde(borrow, default)]
     provider: Option<Cow<'l, str>>,
+    /// The dialect that it was held in.
+    #[serde(borrow, default)]
+    api: Option<Cow<'l, str>>,
     #[serde(borrow, default)]
     tools: Option<&'l RawValue>,
     #[serde(borrow, default)]
@@ -114,6 +118,19 @@ struct Response<'l> {
     usage: Option<&'l RawValue>,
 }
 
+// === impl Document ===
+
+impl Document<'_> {
+    /// Whose API has the dialect.
+    fn api_provider(&self) -> &'static str {
+        match self.api.as_deref() {
+            Some(api) if api.starts_with("anthropic") => "anthropic",
+            Some(api) if api.starts_with("gemini") => "google",
+            _ => "openai",
+        }
+    }
+}
+
 // === impl Reader ===
 
 impl Reader {
@@ -166,6 +183,11 @@ impl Reader {
     ) {
         let messages = document.messages.as_deref().unwrap_or_default();
         let mut prompt = Growing::new(chat::offered(document.tools, &mut self.names));
+        let told = |message: &Message<'_>| {
+            message.role.as_deref() != Some("assistant") || message.usage.is_some()
+        };
+        let is_counted = log.source == Source::Trace && !messages.iter().all(told);
+        let counts = is_counted.then(|| Counts::new(messages, document.tools));
         let mut added = Added::default();
         let mut open: Vec<(u64, usize, usize)> = Vec::new();
         for (at, message) in messages.iter().enumerate() {
@@ -173,7 +195,10 @@ impl Reader {
             prompt.push(message);
             match message.role.as_deref() {
                 Some("assistant") => {
-                    let call = self.message(document, message, session, (number, at), log);
+                    let call = match counts.as_ref().filter(|_| !told(message)) {
+                        Some(counts) => Some(self.counted(document, session, at, counts.usage(at))),
+                        None => self.message(document, message, session, (number, at), log),
+                    };
                     let Some(call) = call else { continue };
                     for (tool, called) in message.tool_calls.iter().flatten().enumerate() {
                         let id = hash(called.id.as_deref().unwrap_or_default());
@@ -199,6 +224,24 @@ impl Reader {
         }
     }
 
+    /// An answer whose usage is our own count.
+    fn counted(
+        &mut self,
+        document: &Document<'_>,
+        session: &Arc<str>,
+        at: usize,
+        usage: Usage,
+    ) -> Logged {
+        let model = document.model.as_deref().unwrap_or(UNKNOWN_MODEL);
+        let provider = document.provider.as_deref().unwrap_or_else(|| document.api_provider());
+        Logged {
+            key: Some(key((&**session, at, usage.prompt()))),
+            id: format!("{session} message {at}").into(),
+            billed: Billed { usage, estimated: true, ..Billed::default() },
+            ..self.call(session, model, provider)
+        }
+    }
+
     /// An answer whose usage is known.
     fn message(
         &mut self,
@@ -219,7 +262,7 @@ impl Reader {
         };
         let answered = response.as_ref().and_then(|response| response.model.as_deref());
         let model = [message.model.as_deref(), answered, document.model.as_deref()];
-        let model = model.into_iter().flatten().next().unwrap_or("unknown");
+        let model = model.into_iter().flatten().next().unwrap_or(UNKNOWN_MODEL);
         let (shape, read) = read(model, usage.get(), None);
         let billed = match read {
             Ok(Some(billed)) => billed,
@@ -262,7 +305,7 @@ impl Reader {
         let model = document.replay_config.map(RawValue::get);
         let model =
             model.or(document.info.as_ref().and_then(|info| info.config).map(RawValue::get));
-        let model = model.and_then(model_name).unwrap_or_else(|| "unknown".to_owned());
+        let model = model.and_then(model_name).unwrap_or_else(|| UNKNOWN_MODEL.to_owned());
         let (provider, name) = match model.split_once('/') {
             Some((prefix, name)) => (provider(prefix), name),
             None => ("openai", model.as_str()),
@@ -298,7 +341,7 @@ impl Reader {
                 .with(Bucket::CacheRead, said.cache_read_tokens)
                 .with(Bucket::CacheWrite5m, said.cache_write_tokens)
                 .with(Bucket::Output, said.completion_tokens);
-            let model = said.model.as_deref().unwrap_or("unknown");
+            let model = said.model.as_deref().unwrap_or(UNKNOWN_MODEL);
             let (prefix, name) = model.split_once('/').unwrap_or(("openai", model));
             let id = said.response_id.as_deref().filter(|id| !id.is_empty());
             let call = self.call(session, name, provider(prefix));

@@ -239,6 +239,12 @@ fn left_out(report: &Report, out: &mut impl Write) -> io::Result<()> {
             plural(incomplete.tokens_at_least, "token")
         ));
     }
+    if report.totals.estimated > 0 {
+        told.push(format!(
+            "In them, but estimated: {} whose log has no usage of its own; their tokens are our count",
+            plural(report.totals.estimated, "request")
+        ));
+    }
     if report.totals.unpriced > 0 {
         told.push(format!(
             "{} without a known price, in no sum: add a price or an alias to the catalog",

@@ -85,7 +85,7 @@ fn codex_without_a_last_count_is_the_growth_of_its_total() {
     let report = Folder::new().with("rollout-1.jsonl", lines(&log)).json();
     assert_eq!(report["totals"]["usage"]["input"], 1_700);
     assert_eq!(report["totals"]["usage"]["output"], 35);
-    assert_eq!(report["by_model"]["unknown"]["cost_status"], "unpriced");
+    assert_eq!(report["by_model"]["gpt-4.1"]["requests"], 3, "the model that was said to stand in");
 }
 
 fn gemini(id: &str, input: u64, cached: u64) -> Value {
@@ -254,7 +254,7 @@ fn trajectories_have_the_usage_that_their_scaffold_keeps() {
 }
 
 #[test]
-fn traces_count_where_they_have_usage_and_say_where_not() {
+fn traces_have_their_usage_or_our_own_count() {
     let trace = json!({
         "id": "t1", "kind": "coding-agent", "api": "anthropic", "model": "claude-opus-4-5", "tools": [],
         "messages": [
@@ -266,8 +266,13 @@ fn traces_count_where_they_have_usage_and_say_where_not() {
         ],
     });
     let report = Folder::new().with("trace.jsonl", lines(&[trace])).json();
-    assert_eq!(report["totals"]["requests"], 1);
-    assert_eq!(report["totals"]["cost_usd"], "0.000625");
-    assert_eq!(report["skipped"]["no_usage"]["count"], 1);
-    assert_eq!(report["by_day"]["2026-01-06"]["requests"], 1);
+    // What has no usage is counted here, and said to be.
+    assert_eq!(
+        (&report["totals"]["requests"], &report["totals"]["estimated"]),
+        (&json!(2), &json!(1))
+    );
+    assert_eq!(report["totals"]["cost_status"], "estimated");
+    assert_eq!(report["by_day"]["2026-01-06"]["cost_usd"], "0.000625");
+    assert_eq!(report["by_day"]["2026-01-06"]["cost_status"], "priced");
+    assert_eq!(report["by_day"]["unknown"]["usage"]["output"], 2);
 }
