@@ -291,6 +291,7 @@ fn left_out(report: &Report, page: &mut String) -> fmt::Result {
 fn amount(tally: &Tally, decimals: usize) -> String {
     match tally.usd() {
         Some(usd) if tally.unpriced > 0 => format!("≥ ${usd:.decimals$}"),
+        Some(usd) if tally.estimated > 0 => format!("≈ ${usd:.decimals$}"),
         Some(usd) => format!("${usd:.decimals$}"),
         None => "unpriced".to_owned(),
     }

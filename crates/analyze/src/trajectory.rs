@@ -196,7 +196,11 @@ impl Reader {
             match message.role.as_deref() {
                 Some("assistant") => {
                     let call = match counts.as_ref().filter(|_| !told(message)) {
-                        Some(counts) => Some(self.counted(document, session, at, counts.usage(at))),
+                        Some(counts) => Some(Logged {
+                            tools: message.tools(&mut self.names),
+                            wrote: message.bytes(),
+                            ..self.counted(document, session, at, counts.usage(at))
+                        }),
                         None => self.message(document, message, session, (number, at), log),
                     };
                     let Some(call) = call else { continue };

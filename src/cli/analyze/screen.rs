@@ -146,11 +146,13 @@ fn anatomy(report: &Report, out: &mut impl Write) -> io::Result<()> {
             grouped(part.tokens)
         )?;
     }
-    writeln!(
-        out,
-        "  {}",
-        style("Sums are the providers' counts; the split of prompts is estimated by length.").dim()
-    )
+    let counted = if report.totals.estimated > 0 {
+        "our own counts in part"
+    } else {
+        "the providers' counts"
+    };
+    let told = format!("Sums are {counted}; the split of prompts is estimated by length.");
+    writeln!(out, "  {}", style(told).dim())
 }
 
 fn waste(findings: &[Finding], out: &mut impl Write) -> io::Result<()> {
@@ -281,6 +283,7 @@ fn amount(usd: Usd, what: &str, out: &mut impl Write) -> io::Result<()> {
 pub(crate) fn cost(tally: &Tally, decimals: usize) -> String {
     match tally.usd() {
         Some(usd) if tally.unpriced > 0 => format!("≥ ${usd:.decimals$}"),
+        Some(usd) if tally.estimated > 0 => format!("≈ ${usd:.decimals$}"),
         Some(usd) => format!("${usd:.decimals$}"),
         None => "unpriced".to_owned(),
     }

@@ -262,9 +262,23 @@ fn traces_have_their_usage_or_our_own_count() {
             { "role": "assistant", "content": "Yes?", "ts": "2026-01-06T09:00:01Z",
               "usage": { "input_tokens": 100, "output_tokens": 5, "cache_read_input_tokens": 0 } },
             { "role": "user", "content": "Go" },
-            { "role": "assistant", "content": "Gone." },
+            { "role": "assistant", "content": "Gone.",
+              "tool_calls": [{ "id": "t", "type": "function", "function": { "name": "go", "arguments": "{}" } }] },
         ],
     });
+    let waste = || {
+        let mut trace = trace.clone();
+        let turn = trace["messages"][3].clone();
+        trace["tools"] = json!(
+            ["go", "stay"].map(|name| json!({ "type": "function", "function": { "name": name } }))
+        );
+        let messages = trace["messages"].as_array_mut().unwrap();
+        (0..20).for_each(|_| messages.push(turn.clone()));
+        Folder::new().with("trace.jsonl", lines(&[trace])).json()["waste"].clone()
+    };
+    let unused =
+        waste().as_array().unwrap().iter().find(|one| one["rule"] == "unused_tool").cloned();
+    assert_eq!(unused.expect("one of two tools is never called")["count"], 1);
     let report = Folder::new().with("trace.jsonl", lines(&[trace])).json();
     // What has no usage is counted here, and said to be.
     assert_eq!(
@@ -274,5 +288,5 @@ fn traces_have_their_usage_or_our_own_count() {
     assert_eq!(report["totals"]["cost_status"], "estimated");
     assert_eq!(report["by_day"]["2026-01-06"]["cost_usd"], "0.000625");
     assert_eq!(report["by_day"]["2026-01-06"]["cost_status"], "priced");
-    assert_eq!(report["by_day"]["unknown"]["usage"]["output"], 2);
+    assert_eq!(report["by_day"]["unknown"]["usage"]["output"], 3);
 }
