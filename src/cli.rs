@@ -42,7 +42,7 @@ enum Command {
     Serve(serve::Args),
     /// See what it does, with a sample agent. No key, nothing spent.
     Demo(Demo),
-    /// Say what agents cost, by their transcripts, and what to change.
+    /// Say what agents cost by their transcripts, and what to change.
     Analyze(analyze::Args),
     /// Count the tokens of a text, a request, or JSON lines of requests.
     Count(count::Args),

@@ -8,9 +8,8 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
-use farthing_analyze::Report;
 use farthing_analyze::html;
-use farthing_analyze::report::Basis;
+use farthing_analyze::{Report, Terms};
 use farthing_core::pricing::Catalog;
 
 use self::transcripts::{Transcripts, zone};
@@ -37,7 +36,7 @@ pub(super) struct Args {
     /// Write a page that stands alone, too.
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
-    /// Say what it would have cost on this model. May be given more than once.
+    /// Say what it would have cost on this model.
     #[arg(long, value_name = "MODEL")]
     what_if: Vec<String>,
 }
@@ -45,10 +44,11 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let zone = zone(args.transcripts.timezone.as_deref())?;
     let catalog = Catalog::embedded().context("the embedded price catalog")?;
-    let priced = args.transcripts.read(&catalog, &zone)?;
     let now = house::clock().now();
-    let basis = Basis { catalog: &catalog, zone: &zone, now, models: &args.what_if };
-    let report = Report::new(&priced, &basis);
+    let model = args.transcripts.assumed(&catalog, now)?;
+    let terms = Terms { catalog: &catalog, now, model };
+    let priced = args.transcripts.read(&terms, &zone)?;
+    let report = Report::new(&priced, &terms, &zone, &args.what_if);
     let mut out = Output::stdout();
     let printed = if args.json { out.json(&report) } else { screen::write(&report, &mut out) };
     printed.context("the report cannot be printed")?;

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::ValueEnum;
+use farthing_analyze::Terms;
 use farthing_analyze::grouping::{Calendar, Grouping, Row};
 use farthing_analyze::html;
 use farthing_analyze::report::Tally;
@@ -43,17 +44,23 @@ pub(super) struct Args {
     /// Fewer columns.
     #[arg(long)]
     compact: bool,
-    /// Use the prices that are built in, as this command always does.
+    /// Use built-in prices, as this command always does.
     #[arg(long, short = 'O')]
     offline: bool,
-    /// The oldest first, or the newest.
-    #[arg(long, short, value_enum, default_value_t = Order::Asc)]
+    /// Oldest first, or desc.
+    #[arg(long, short, value_enum, default_value_t = Order::Asc, hide_possible_values = true)]
     order: Order,
-    /// The first day of a week.
-    #[arg(long, value_name = "DAY", value_enum, default_value_t = Day::Monday)]
+    /// First day of a week, or sunday.
+    #[arg(
+        long,
+        value_name = "DAY",
+        value_enum,
+        default_value_t = Day::Monday,
+        hide_possible_values = true
+    )]
     start_of_week: Day,
-    /// How to print it.
-    #[arg(long, value_enum, default_value_t = Format::Table)]
+    /// As table, json, csv or html.
+    #[arg(long, value_enum, default_value_t = Format::Table, hide_possible_values = true)]
     format: Format,
     /// The same as --format json.
     #[arg(long, short, conflicts_with = "format")]
@@ -85,12 +92,14 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
     let grouping = grouping(&mut transcripts).unwrap_or(Grouping::Daily);
     let zone = zone(transcripts.timezone.as_deref())?;
     let catalog = Catalog::embedded().context("the embedded price catalog")?;
-    let priced = transcripts.read(&catalog, &zone)?;
+    let now = house::clock().now();
+    let model = transcripts.assumed(&catalog, now)?;
+    let priced = transcripts.read(&Terms { catalog: &catalog, now, model }, &zone)?;
     let week_begins = match args.start_of_week {
         Day::Monday => Weekday::Monday,
         Day::Sunday => Weekday::Sunday,
     };
-    let calendar = Calendar { zone: &zone, week_begins, now: house::clock().now() };
+    let calendar = Calendar { zone: &zone, week_begins, now };
     let mut rows = grouping.rows(&priced, &calendar);
     if args.order == Order::Desc {
         rows.reverse();

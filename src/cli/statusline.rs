@@ -38,10 +38,10 @@ const INPUT_BYTES_MAX: u64 = 1 << 20;
 #[derive(Debug, clap::Args)]
 #[command(after_help = MORE)]
 pub(super) struct Args {
-    /// Where to remember what was read [default: the cache folder of your home].
+    /// Where to remember what was read [default: in your home].
     #[arg(long, value_name = "FILE")]
     state: Option<PathBuf>,
-    /// The time zone of today, as in Europe/Berlin [default: this machine's].
+    /// The time zone of today [default: this machine's].
     #[arg(long, value_name = "ZONE")]
     timezone: Option<String>,
 }
@@ -115,14 +115,16 @@ fn line(told: &Told, state: &mut State, today: &str, behind: bool) -> String {
     let spent_today = state.tails().map(|tail| tail.on(today)).fold(Usd::ZERO, add);
     let named = told.model.as_ref();
     let id = named.and_then(|model| model.id.clone());
-    let id = id.or_else(|| own.as_ref().and_then(|own| own.model.clone()));
+    let answered = own.as_ref().and_then(|own| own.model.clone());
+    let id = id.or_else(|| answered.clone());
     let name = named.and_then(|model| model.display_name.clone()).or_else(|| id.clone());
     let more = if behind { "+" } else { "" };
     let mut parts =
         vec![format!("${spent:.2}{more} session"), format!("${spent_today:.2}{more} today")];
     parts.extend(name);
     let window = told.context_window.as_ref().and_then(|window| window.context_window_size);
-    let window = window.or_else(|| state.context(id.as_deref()?));
+    let models = [&id, &answered].into_iter().flatten();
+    let window = window.or_else(|| models.into_iter().find_map(|model| state.context(model)));
     if let (Some(own), Some(window)) = (own, window.filter(|window| *window > 0)) {
         parts.push(format!("{} % context", own.prompt.saturating_mul(100) / window));
     }

@@ -131,7 +131,7 @@ fn a_bill_is_a_table_or_csv_or_a_page() {
          2026-01-05,1,1000,0,0,0,0,1000,0.03,priced\r\n\
          2026-01-06,1,1000,0,0,0,0,1000,0.03,priced\r\n"
     );
-    assert!(folder.run(&["report", "--format", "html"]).ok().contains("<h2>By daily</h2>"));
+    assert!(folder.run(&["report", "--format", "html"]).ok().contains("<h2>Date</h2>"));
 }
 
 #[test]
@@ -142,17 +142,17 @@ fn a_status_line_adds_what_was_written_since() {
         "session_id": "s1", "transcript_path": path, "model": { "id": "claude-opus-4-5", "display_name": "Opus 4.5" },
     });
     let line = || folder.run_with(&["statusline", "--timezone", "UTC"], &told.to_string()).ok();
-    assert_eq!(line(), "$0.06 session · $0.00 today · Opus 4.5\n");
+    assert_eq!(line(), "$0.06 session · $0.00 today · Opus 4.5 · 0 % context\n");
     let mut text = transcript();
     text += &transcript().lines().last().unwrap().replace("m2", "m3").replace("\"rm2\"", "\"rm3\"");
     std::fs::write(&path, &text).unwrap();
     assert_eq!(
         line(),
-        "$0.06 session · $0.00 today · Opus 4.5\n",
+        "$0.06 session · $0.00 today · Opus 4.5 · 0 % context\n",
         "a line that is not whole waits"
     );
     std::fs::write(&path, text + "\n").unwrap();
-    assert_eq!(line(), "$0.09 session · $0.00 today · Opus 4.5\n");
+    assert_eq!(line(), "$0.09 session · $0.00 today · Opus 4.5 · 0 % context\n");
     assert!(folder.path("home/.cache/farthing/statusline.json").is_file());
     let error = folder.run_with(&["statusline"], "nonsense").fails(1);
     assert!(error.contains("what Claude Code sends"), "{error}");

@@ -24,9 +24,8 @@ use std::num::NonZero;
 use std::path::Path;
 use std::time::Instant;
 
-use farthing_analyze::report::Basis;
 use farthing_analyze::scan::Silent;
-use farthing_analyze::{Priced, Report, scan};
+use farthing_analyze::{Priced, Report, Terms, scan};
 use farthing_core::pricing::Catalog;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -52,10 +51,9 @@ fn read(folder: &str, threads: &str) {
     let began = Instant::now();
     let logs = scan(&[folder.into()], threads, &Silent).expect("the folder is there");
     let scanned = began.elapsed();
-    let priced = Priced::new(logs, &catalog, Timestamp::now());
-    let basis =
-        Basis { catalog: &catalog, zone: &TimeZone::UTC, now: Timestamp::now(), models: &[] };
-    let report = Report::new(&priced, &basis);
+    let terms = Terms { catalog: &catalog, now: Timestamp::now(), model: None };
+    let priced = Priced::new(logs, &terms);
+    let report = Report::new(&priced, &terms, &TimeZone::UTC, &[]);
     println!(
         "{} MiB, {} files, {} requests, ${} in {:.2?} (read in {scanned:.2?})",
         priced.bytes >> 20,

@@ -9,11 +9,18 @@ use serde_json::value::RawValue;
 pub(crate) fn file(arguments: &str) -> Option<String> {
     #[derive(Deserialize)]
     struct Arguments<'a> {
-        #[serde(borrow, default, alias = "notebook_path", alias = "path", alias = "absolute_path")]
+        #[serde(borrow, default)]
         file_path: Option<Cow<'a, str>>,
+        #[serde(borrow, default)]
+        notebook_path: Option<Cow<'a, str>>,
+        #[serde(borrow, default)]
+        absolute_path: Option<Cow<'a, str>>,
+        #[serde(borrow, default)]
+        path: Option<Cow<'a, str>>,
     }
-    let arguments: Arguments<'_> = serde_json::from_str(arguments).ok()?;
-    arguments.file_path.map(Cow::into_owned)
+    let Arguments { file_path, notebook_path, absolute_path, path } =
+        serde_json::from_str(arguments).ok()?;
+    file_path.or(notebook_path).or(absolute_path).or(path).map(Cow::into_owned)
 }
 
 /// The length of a result's text, which is a string or blocks; images are no text.

@@ -14,7 +14,7 @@ use crate::log::{Names, Prompt, hash};
 /// A message of OpenAI's chat completions, or of Anthropic's messages.
 #[derive(Deserialize)]
 pub(crate) struct Message<'m> {
-    #[serde(borrow, default, alias = "type")]
+    #[serde(borrow, default)]
     pub(crate) role: Option<Cow<'m, str>>,
     #[serde(borrow, default)]
     pub(crate) content: Option<&'m RawValue>,
@@ -77,7 +77,7 @@ impl<'m> Message<'m> {
 // === impl ToolCall ===
 
 impl ToolCall<'_> {
-    fn arguments(&self) -> &str {
+    pub(crate) fn arguments(&self) -> &str {
         self.function.as_ref().and_then(|function| function.arguments.as_deref()).unwrap_or("")
     }
 
@@ -131,26 +131,47 @@ pub(crate) fn offered(tools: Option<&RawValue>, names: &mut Names) -> Arc<[Offer
     named.collect()
 }
 
-/// The parts of a prompt, in bytes.
-pub(crate) fn prompt(messages: &[Message<'_>], offered: &Arc<[Offered]>) -> Prompt {
-    let newest = messages.iter().rposition(|message| message.role.as_deref() == Some("user"));
-    let mut prompt = Prompt {
-        tools: offered.iter().map(|tool| tool.bytes).sum(),
-        offered: Arc::clone(offered),
-        ..Prompt::default()
-    };
-    let mut hashes = Vec::with_capacity(messages.len());
-    for (at, message) in messages.iter().enumerate() {
-        let bytes = message.bytes();
-        let before = hashes.last().copied().unwrap_or_default();
-        hashes.push(hash((before, message.content.map(RawValue::get), bytes)));
+/// A prompt that grows by messages.
+#[derive(Debug)]
+pub(crate) struct Growing {
+    prompt: Prompt,
+    hash: u64,
+}
+
+// === impl Growing ===
+
+impl Growing {
+    /// A prompt without messages, with the tools that it offers.
+    pub(crate) fn new(offered: Arc<[Offered]>) -> Growing {
+        let tools = offered.iter().map(|tool| tool.bytes).sum();
+        Growing { prompt: Prompt { tools, offered, ..Prompt::default() }, hash: 0 }
+    }
+
+    /// Adds a message; gives the hash of all so far.
+    pub(crate) fn push(&mut self, message: &Message<'_>) -> u64 {
+        let (prompt, bytes) = (&mut self.prompt, message.bytes());
         match message.role.as_deref() {
             Some("system" | "developer") => prompt.system += bytes,
             Some("tool" | "function") => prompt.results += bytes,
-            Some("user") if newest == Some(at) => prompt.user += bytes,
+            Some("user") => {
+                // Only the newest is what the user says now.
+                prompt.history += std::mem::replace(&mut prompt.user, bytes);
+            }
             _ => prompt.history += bytes,
         }
+        self.hash = hash((self.hash, message.content.map(RawValue::get), bytes));
+        self.hash
     }
-    prompt.hashes = hashes.into();
-    prompt
+
+    /// The prompt as it is now.
+    pub(crate) fn prompt(&self) -> Prompt {
+        Prompt { hashes: Box::new([self.hash]), ..self.prompt.clone() }
+    }
+}
+
+/// A whole prompt, with the hash of each of its beginnings.
+pub(crate) fn prompt(messages: &[Message<'_>], offered: Arc<[Offered]>) -> Prompt {
+    let mut growing = Growing::new(offered);
+    let hashes = messages.iter().map(|message| growing.push(message)).collect();
+    Prompt { hashes, ..growing.prompt() }
 }

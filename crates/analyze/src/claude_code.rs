@@ -17,7 +17,7 @@ use serde_json::value::RawValue;
 
 use self::line::{Block, Content, Line, Message, ToolUseResult};
 use crate::arguments;
-use crate::log::{Added, Billed, Log, Logged, Names, ToolIndex, hash, key};
+use crate::log::{Added, Log, Logged, Names, ToolIndex, UNKNOWN_MODEL, hash, key};
 use crate::skipped::Reason;
 use crate::usage::billed;
 
@@ -64,7 +64,7 @@ impl Reader {
     }
 
     fn answer(&mut self, line: &Line<'_>, message: &Message<'_>, number: u64, log: &mut Log) {
-        let model = message.model.as_deref().unwrap_or("unknown");
+        let model = message.model.as_deref().unwrap_or(UNKNOWN_MODEL);
         if model == "<synthetic>" {
             return log.skip(Reason::Synthetic, number, "");
         }
@@ -102,22 +102,14 @@ impl Reader {
         let (session, agent) = self.thread(line, log);
         let added = self.added.remove(&(Arc::clone(&session), agent.clone()));
         let id = message.id.as_deref().or(line.uuid.as_deref());
+        let provider = self.names.keep(provider(message.id.as_deref()));
         Logged {
-            key: None,
-            session,
             agent,
             project: line.cwd.as_deref().map(|cwd| self.names.keep(cwd)),
             at: line.timestamp.as_deref().and_then(|at| at.parse::<Timestamp>().ok()),
-            provider: self.names.keep(provider(message.id.as_deref())),
-            model: self.names.keep(model),
             id: id.map_or_else(|| format!("line {number}").into(), Into::into),
-            billed: Billed::default(),
-            tools: Vec::new(),
             added: added.unwrap_or_default(),
-            prompt: None,
-            wrote: 0,
-            incomplete: false,
-            max_output: None,
+            ..Logged::new(session, provider, self.names.keep(model))
         }
     }
 

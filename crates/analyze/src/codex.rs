@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::log::{Added, Billed, Log, Logged, Names, ToolIndex, hash, key};
+use crate::log::{Added, Billed, Log, Logged, Names, ToolIndex, UNKNOWN_MODEL, hash, key};
 use crate::skipped::Reason;
 use crate::usage::Counts;
 
@@ -179,22 +179,19 @@ impl Reader {
             self.tools.called(id, log.calls.len(), tools.len());
             tools.push(tool);
         }
+        let session = self.session.clone().unwrap_or_else(|| Arc::clone(&log.file));
+        let provider = self.provider.clone().unwrap_or_else(|| self.names.keep("openai"));
+        let model = self.model.clone().unwrap_or_else(|| self.names.keep(UNKNOWN_MODEL));
         Logged {
-            key: None,
-            session: self.session.clone().unwrap_or_else(|| Arc::clone(&log.file)),
             agent: self.agent.clone(),
             project: self.project.clone(),
             at: at.and_then(|at| at.parse::<Timestamp>().ok()),
-            provider: self.provider.clone().unwrap_or_else(|| self.names.keep("openai")),
-            model: self.model.clone().unwrap_or_else(|| self.names.keep("unknown")),
             id: format!("line {number}").into(),
             billed: Billed { usage, ..Billed::default() },
             tools,
             added: std::mem::take(&mut self.added),
-            prompt: None,
             wrote: std::mem::take(&mut self.wrote),
-            incomplete: false,
-            max_output: None,
+            ..Logged::new(session, provider, model)
         }
     }
 

@@ -15,7 +15,7 @@ use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
-use crate::log::{Added, Billed, Log, Logged, Names, hash, key};
+use crate::log::{Added, Billed, Log, Logged, Names, UNKNOWN_MODEL, hash, key};
 use crate::skipped::Reason;
 
 /// Reads a file, line by line.
@@ -153,22 +153,19 @@ impl Reader {
         if let Some(id) = id {
             self.by_id.insert(id, log.calls.len());
         }
+        let model = message.model.as_deref().unwrap_or(UNKNOWN_MODEL);
+        let (provider, model) = (self.names.keep("google"), self.names.keep(model));
         log.calls.push(Logged {
             key: identity,
-            session,
             agent: self.agent.clone(),
             project: self.project.clone(),
             at: message.timestamp.as_deref().and_then(|at| at.parse::<Timestamp>().ok()),
-            provider: self.names.keep("google"),
-            model: self.names.keep(message.model.as_deref().unwrap_or("unknown")),
             id: message.id.as_deref().map_or_else(|| format!("line {number}").into(), Into::into),
             billed: Billed { usage, ..Billed::default() },
             tools,
             added: std::mem::take(&mut self.added),
-            prompt: None,
             wrote: length(message.content),
-            incomplete: false,
-            max_output: None,
+            ..Logged::new(session, provider, model)
         });
         self.added.results = results;
     }

@@ -100,6 +100,21 @@ impl Grouping {
         named.map_or("", |(name, _)| name)
     }
 
+    /// What a row stands for, as the head of its column.
+    pub const fn title(self) -> &'static str {
+        match self {
+            Grouping::Daily => "Date",
+            Grouping::Weekly => "Week",
+            Grouping::Monthly => "Month",
+            Grouping::Session => "Session",
+            Grouping::Blocks => "Block",
+            Grouping::Model => "Model",
+            Grouping::Project => "Project",
+            Grouping::Agent => "Agent",
+            Grouping::Source => "Source",
+        }
+    }
+
     /// The rows: periods and sessions from the oldest to the newest, others by name.
     pub fn rows(self, priced: &Priced, calendar: &Calendar<'_>) -> Vec<Row> {
         let mut rows: Vec<Row> = match self {

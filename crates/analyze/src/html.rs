@@ -85,7 +85,7 @@ fn write_bill(
         Text(now.strftime("%Y-%m-%d %H:%M UTC"))
     )?;
     let rows = rows.iter().map(|row| (row.name.clone(), &row.tally));
-    table(&format!("By {}", grouping.name()), "", rows, page)?;
+    table(grouping.title(), "", rows, page)?;
     page.push_str("</main>\n</body>\n</html>\n");
     Ok(())
 }
@@ -291,6 +291,7 @@ fn left_out(report: &Report, page: &mut String) -> fmt::Result {
 fn amount(tally: &Tally, decimals: usize) -> String {
     match tally.usd() {
         Some(usd) if tally.unpriced > 0 => format!("≥ ${usd:.decimals$}"),
+        Some(usd) if tally.estimated > 0 => format!("≈ ${usd:.decimals$}"),
         Some(usd) => format!("${usd:.decimals$}"),
         None => "unpriced".to_owned(),
     }

@@ -8,7 +8,7 @@
 //! |---|---|
 //! | [`source`] | whose log a file is, told by its content |
 //! | `claude_code`, `codex`, `gemini_cli`, `openai`, `trajectory` | a reader for each of them |
-//! | `usage`, `chat`, `arguments` | what these readers have in common |
+//! | `usage`, `count`, `chat`, `arguments` | what these readers have in common |
 //! | [`log`] | what readers write down: requests, before anything is priced |
 //! | [`skipped`] | what was not read, and why |
 //! | [`scan`] | files, folders, threads |
@@ -26,6 +26,7 @@ mod arguments;
 mod chat;
 mod claude_code;
 mod codex;
+mod count;
 mod gemini_cli;
 pub mod grouping;
 pub mod html;
@@ -45,7 +46,7 @@ mod usage;
 pub mod whatif;
 
 pub use log::Logs;
-pub use priced::{Priced, Request};
+pub use priced::{Priced, Request, Terms};
 pub use report::Report;
 pub use scan::{Progress, scan};
 pub use skipped::{Reason, Skipped};

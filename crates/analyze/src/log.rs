@@ -1,7 +1,7 @@
 //! What readers write down: requests, before duplicates are out and anything is priced.
 
-use std::collections::HashMap;
-use std::collections::hash_map::{DefaultHasher, Entry};
+use std::collections::hash_map::DefaultHasher;
+use std::collections::{HashMap, HashSet};
 use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
@@ -13,6 +13,9 @@ use jiff::Timestamp;
 
 use crate::skipped::{Reason, Skipped};
 use crate::source::Source;
+
+/// The name of a model that a log does not name.
+pub(crate) const UNKNOWN_MODEL: &str = "unknown";
 
 /// All that was read, file by file in the order of their names.
 #[derive(Debug, Default)]
@@ -87,7 +90,7 @@ pub struct Billed {
     pub served: Served,
     /// What other models consumed that took part.
     pub others: Vec<ModelUsage>,
-    /// Whether the log has sums only, of which this is a part.
+    /// Whether this is a part of sums that the log has, or our own count where it has none.
     pub estimated: bool,
 }
 
@@ -126,7 +129,7 @@ pub(crate) struct ToolIndex(HashMap<u64, (usize, usize)>);
 
 /// Few texts that are often repeated, such as names of models, each kept once.
 #[derive(Debug, Default)]
-pub(crate) struct Names(HashMap<Box<str>, Arc<str>>);
+pub(crate) struct Names(HashSet<Arc<str>>);
 
 // === impl Log ===
 
@@ -144,6 +147,31 @@ impl Log {
             problem => format!("{file}:{line}: {problem}"),
         };
         self.skipped.add(reason, place);
+    }
+}
+
+// === impl Logged ===
+
+impl Logged {
+    /// A request of which nothing else is known.
+    pub(crate) fn new(session: Arc<str>, provider: Arc<str>, model: Arc<str>) -> Logged {
+        Logged {
+            key: None,
+            session,
+            agent: None,
+            project: None,
+            at: None,
+            provider,
+            model,
+            id: "".into(),
+            billed: Billed::default(),
+            tools: Vec::new(),
+            added: Added::default(),
+            prompt: None,
+            wrote: 0,
+            incomplete: false,
+            max_output: None,
+        }
     }
 }
 
@@ -174,9 +202,7 @@ impl Names {
             return Arc::clone(known);
         }
         let kept: Arc<str> = name.into();
-        if let Entry::Vacant(free) = self.0.entry(name.into()) {
-            free.insert(Arc::clone(&kept));
-        }
+        self.0.insert(Arc::clone(&kept));
         kept
     }
 }

@@ -14,9 +14,12 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use crate::chat::{self, Message};
-use crate::log::{Added, Billed, Log, Logged, Names, key};
+use crate::log::{Billed, Log, Logged, Names, UNKNOWN_MODEL, key};
 use crate::skipped::Reason;
 use crate::usage::billed;
+
+/// An answer stands no deeper in a line.
+const DEPTH_MAX: usize = 4;
 
 /// Reads a file, line by line.
 #[derive(Debug, Default)]
@@ -31,31 +34,35 @@ pub(crate) struct Exchange<'l> {
     id: Option<Cow<'l, str>>,
     #[serde(borrow, default)]
     model: Option<Cow<'l, str>>,
-    #[serde(borrow, default, alias = "custom_llm_provider")]
+    #[serde(borrow, default)]
     provider: Option<Cow<'l, str>>,
     #[serde(borrow, default)]
+    custom_llm_provider: Option<Cow<'l, str>>,
+    #[serde(borrow, default)]
     service_tier: Option<Cow<'l, str>>,
-    #[serde(borrow, default, alias = "usageMetadata")]
+    #[serde(borrow, default)]
     usage: Option<&'l RawValue>,
-    #[serde(
-        borrow,
-        default,
-        alias = "timestamp",
-        alias = "created_at",
-        alias = "ts",
-        alias = "time",
-        alias = "startTime"
-    )]
+    /// Gemini's.
+    #[serde(borrow, default, rename = "usageMetadata")]
+    usage_metadata: Option<&'l RawValue>,
+    #[serde(borrow, default)]
     created: Option<&'l RawValue>,
-    #[serde(
-        borrow,
-        default,
-        alias = "conversation_id",
-        alias = "thread_id",
-        alias = "trace_id",
-        alias = "sessionId"
-    )]
+    #[serde(borrow, default)]
+    created_at: Option<&'l RawValue>,
+    #[serde(borrow, default)]
+    timestamp: Option<&'l RawValue>,
+    #[serde(borrow, default)]
+    ts: Option<&'l RawValue>,
+    #[serde(borrow, default, rename = "startTime")]
+    start_time: Option<&'l RawValue>,
+    #[serde(borrow, default)]
     session_id: Option<Cow<'l, str>>,
+    #[serde(borrow, default)]
+    conversation_id: Option<Cow<'l, str>>,
+    #[serde(borrow, default)]
+    thread_id: Option<Cow<'l, str>>,
+    #[serde(borrow, default)]
+    trace_id: Option<Cow<'l, str>>,
     #[serde(borrow, default, rename = "modelVersion")]
     model_version: Option<Cow<'l, str>>,
     #[serde(borrow, default)]
@@ -92,8 +99,12 @@ struct Request<'l> {
     system: Option<&'l RawValue>,
     #[serde(borrow, default)]
     tools: Option<&'l RawValue>,
-    #[serde(default, alias = "max_completion_tokens", alias = "max_output_tokens")]
+    #[serde(default)]
     max_tokens: Option<u64>,
+    #[serde(default)]
+    max_completion_tokens: Option<u64>,
+    #[serde(default)]
+    max_output_tokens: Option<u64>,
 }
 
 #[derive(Deserialize)]
@@ -102,18 +113,32 @@ struct Choice<'l> {
     message: Option<Message<'l>>,
 }
 
+// === impl Request ===
+
+impl Request<'_> {
+    /// The longest answer that it allows.
+    fn limit(&self) -> Option<u64> {
+        self.max_tokens.or(self.max_completion_tokens).or(self.max_output_tokens)
+    }
+}
+
 // === impl Exchange ===
 
 impl<'l> Exchange<'l> {
     /// The answer in it, and whether a batch brought it.
     fn answer(&self) -> Option<(Exchange<'l>, bool)> {
+        self.answer_within(DEPTH_MAX)
+    }
+
+    fn answer_within(&self, depth: usize) -> Option<(Exchange<'l>, bool)> {
+        let depth = depth.checked_sub(1)?;
         let batch = self.custom_id.is_some();
         let inner = [self.response, self.result, self.output, self.body, self.message];
         inner.into_iter().flatten().find_map(|raw| {
             let inner: Exchange<'l> = serde_json::from_str(raw.get()).ok()?;
-            match inner.usage {
+            match inner.usage() {
                 Some(_) => Some((inner, batch)),
-                None => inner.answer().map(|(answer, inner)| (answer, batch || inner)),
+                None => inner.answer_within(depth).map(|(answer, inner)| (answer, batch || inner)),
             }
         })
     }
@@ -122,13 +147,27 @@ impl<'l> Exchange<'l> {
     pub(crate) fn is_one(&self) -> bool {
         let says = self.choices.is_some() || self.content.is_some() || self.output.is_some();
         let asked = self.request.is_some() || self.messages.is_some() || self.custom_id.is_some();
-        self.usage.is_some() && (says || asked || self.model.is_some())
+        self.usage().is_some() && (says || asked || self.model.is_some())
             || asked && (self.response.is_some() || self.result.is_some())
             || self.answer().is_some()
     }
 
+    fn usage(&self) -> Option<&'l RawValue> {
+        self.usage.or(self.usage_metadata).filter(|usage| usage.get().starts_with('{'))
+    }
+
     fn at(&self) -> Option<Timestamp> {
-        moment(self.created?.get())
+        let told = [self.created, self.created_at, self.timestamp, self.ts, self.start_time];
+        told.into_iter().flatten().find_map(|raw| moment(raw.get()))
+    }
+
+    fn session(&self) -> Option<&str> {
+        let named = [&self.session_id, &self.conversation_id, &self.thread_id, &self.trace_id];
+        named.into_iter().find_map(|name| name.as_deref())
+    }
+
+    fn provider(&self) -> Option<&str> {
+        self.provider.as_deref().or(self.custom_llm_provider.as_deref())
     }
 }
 
@@ -159,7 +198,7 @@ impl Reader {
     ) -> Result<(), serde_json::Error> {
         let line: Exchange<'_> = serde_json::from_str(text)?;
         let inner = line.answer();
-        let (answer, batch) = match (&inner, line.usage) {
+        let (answer, batch) = match (&inner, line.usage()) {
             (_, Some(_)) => (&line, false),
             (Some((answer, batch)), None) => (answer, *batch),
             (None, None) => {
@@ -171,12 +210,12 @@ impl Reader {
         let asked = [line.request, line.body, line.input].into_iter().flatten();
         let request = asked
             .filter_map(|raw| serde_json::from_str::<Request<'_>>(raw.get()).ok())
-            .chain(serde_json::from_str(text).ok())
-            .find(|request| !request.messages.is_empty() || request.max_tokens.is_some());
+            .chain(std::iter::once_with(|| serde_json::from_str(text).ok()).flatten())
+            .find(|request| !request.messages.is_empty() || request.limit().is_some());
         let request = request.unwrap_or_default();
         let model = [&answer.model, &answer.model_version, &line.model, &request.model];
-        let model = model.into_iter().find_map(|model| model.as_deref()).unwrap_or("unknown");
-        let usage = answer.usage.map_or("", RawValue::get);
+        let model = model.into_iter().find_map(|model| model.as_deref()).unwrap_or(UNKNOWN_MODEL);
+        let usage = answer.usage().map_or("", RawValue::get);
         let (provider, read) = read(model, usage, answer.service_tier.as_deref());
         let mut billed = match read {
             Ok(Some(billed)) => billed,
@@ -192,7 +231,7 @@ impl Reader {
         if batch {
             billed.served.insert(Dimension::Processing, "batch".to_owned());
         }
-        let named = line.provider.as_deref().or(answer.provider.as_deref());
+        let named = line.provider().or(answer.provider());
         let call = self.call(&line, answer, &request, number, log);
         log.calls.push(Logged {
             provider: self.names.keep(named.unwrap_or(provider)),
@@ -218,27 +257,21 @@ impl Reader {
         let said: Vec<_> = choices.iter().filter_map(|choice| choice.message.as_ref()).collect();
         let offered = chat::offered(request.tools, names);
         let prompt = (!request.messages.is_empty()).then(|| {
-            let mut prompt = chat::prompt(&request.messages, &offered);
+            let mut prompt = chat::prompt(&request.messages, offered);
             prompt.system += request.system.map_or(0, crate::arguments::text_bytes);
             prompt
         });
-        let session = line.session_id.as_deref().or(answer.session_id.as_deref());
+        let session = line.session().or(answer.session());
+        let session = session.map_or_else(|| Arc::clone(&log.file), |name| names.keep(name));
         Logged {
             key: id.map(|id| key(("answer", id))),
-            session: session.map_or_else(|| Arc::clone(&log.file), |name| names.keep(name)),
-            agent: None,
-            project: None,
             at: answer.at().or_else(|| line.at()),
-            provider: names.keep(""),
-            model: names.keep(""),
             id: id.map_or_else(|| format!("line {number}").into(), Into::into),
-            billed: Billed::default(),
             tools: said.iter().flat_map(|message| message.tools(names)).collect(),
-            added: Added::default(),
             prompt,
             wrote: said.iter().map(|message| message.bytes()).sum(),
-            incomplete: false,
-            max_output: request.max_tokens,
+            max_output: request.limit(),
+            ..Logged::new(session, names.keep(""), names.keep(""))
         }
     }
 }

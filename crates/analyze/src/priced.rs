@@ -1,6 +1,6 @@
 //! Requests without duplicates, with their costs.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use farthing_core::Usd;
@@ -10,9 +10,20 @@ use farthing_core::pricing::{Catalog, Cost, CostStatus, RateCard};
 use farthing_core::usage::Usage;
 use jiff::Timestamp;
 
-use crate::log::{Added, Billed, Log, Logged, Logs, Prompt, hash};
+use crate::log::{Added, Billed, Log, Logged, Logs, Prompt, UNKNOWN_MODEL, hash};
 use crate::skipped::{Reason, Skipped};
 use crate::source::Source;
+
+/// What prices rest on beside the logs.
+#[derive(Clone, Copy, Debug)]
+pub struct Terms<'a> {
+    /// Prices.
+    pub catalog: &'a Catalog,
+    /// The time, for requests that have none.
+    pub now: Timestamp,
+    /// The provider and the model that answered where a log names none.
+    pub model: Option<(&'a str, &'a str)>,
+}
 
 /// All requests of some logs, each once.
 #[derive(Debug, Default)]
@@ -55,14 +66,17 @@ pub struct Request {
     pub wrote: u64,
     /// Whether the log is known to be short of what it consumed.
     pub incomplete: bool,
+    /// Whether its usage is estimated.
+    pub estimated: bool,
 }
 
 // === impl Priced ===
 
 impl Priced {
     /// Takes out what was logged twice, and prices the rest, each request by its own model and
-    /// time. `now` stands in for the time of those that have none.
-    pub fn new(logs: Logs, catalog: &Catalog, now: Timestamp) -> Priced {
+    /// time.
+    pub fn new(logs: Logs, terms: &Terms<'_>) -> Priced {
+        let (catalog, now) = (terms.catalog, terms.now);
         let Logs { mut files, skipped, bytes } = logs;
         // A copy comes behind what it copies, and a session's next file behind the one before.
         files.sort_by_key(|log| log.calls.iter().find_map(|call| call.at));
@@ -73,7 +87,12 @@ impl Priced {
         for (log, family) in files.into_iter().zip(families) {
             named.extend(log.agents);
             priced.skipped.merge(log.skipped);
-            for logged in log.calls {
+            for mut logged in log.calls {
+                if let Some((provider, model)) =
+                    terms.model.filter(|_| &*logged.model == UNKNOWN_MODEL)
+                {
+                    (logged.provider, logged.model) = (provider.into(), model.into());
+                }
                 let key = logged.key.map(|key| (family, key));
                 let Some(at) = key.and_then(|key| seen.get(&key).copied()) else {
                     if let Some(key) = key {
@@ -93,12 +112,14 @@ impl Priced {
                 }
             }
         }
-        named.retain(|(agent, _)| {
-            !priced.requests.iter().any(|request| request.agent.as_ref() == Some(agent))
-        });
-        named.sort();
-        named.dedup();
-        priced.agents_missing = named;
+        let known: HashSet<_> =
+            priced.requests.iter().filter_map(|request| request.agent.as_ref()).collect();
+        let mut missing = BTreeMap::new();
+        for (agent, tokens) in named.into_iter().filter(|(agent, _)| !known.contains(agent)) {
+            let most = missing.entry(agent).or_insert(tokens);
+            *most = tokens.max(*most);
+        }
+        priced.agents_missing = missing.into_iter().collect();
         priced
     }
 
@@ -147,6 +168,7 @@ impl Request {
             prompt,
             wrote,
             incomplete,
+            estimated: logged.billed.estimated,
         }
     }
 

@@ -167,9 +167,17 @@ impl File {
 
     /// Takes a document of several lines.
     fn whole(&mut self, document: &[u8]) {
-        match str::from_utf8(document) {
-            Ok(text) => self.text(text, true),
-            Err(_) => self.log.skip(Reason::NotText, 1, ""),
+        let Ok(text) = str::from_utf8(document) else {
+            return self.log.skip(Reason::NotText, 1, "");
+        };
+        if serde_json::from_str::<IgnoredAny>(text).is_ok() {
+            return self.text(text, true);
+        }
+        // Lines after all, of which the first breaks off.
+        self.number = 0;
+        for line in text.lines() {
+            self.number += 1;
+            self.text(line, false);
         }
     }
 }

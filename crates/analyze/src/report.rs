@@ -6,13 +6,12 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use farthing_core::advise::{self, Finding, Observed, Recommendation, Thread};
-use farthing_core::pricing::Catalog;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::anatomy::Anatomy;
-use crate::priced::{Priced, Request};
+use crate::priced::{Priced, Request, Terms};
 use crate::skipped::{Reason, Skipped};
 use crate::source::Source;
 use crate::threads::{Conversation, bytes_per_tokens};
@@ -81,27 +80,15 @@ pub struct Session {
     pub what_if: Vec<WhatIf>,
 }
 
-/// What a report rests on beside the requests.
-#[derive(Clone, Copy, Debug)]
-pub struct Basis<'a> {
-    /// Prices.
-    pub catalog: &'a Catalog,
-    /// The time zone of days.
-    pub zone: &'a TimeZone,
-    /// The time, for requests that have none.
-    pub now: Timestamp,
-    /// Models to compare with, beside those that were used.
-    pub models: &'a [String],
-}
-
 // === impl Report ===
 
 impl Report {
-    /// Adds up, and looks for waste.
-    pub fn new(priced: &Priced, basis: &Basis<'_>) -> Report {
+    /// Adds up, and looks for waste. Days are those of `zone`; `models` are compared with, beside
+    /// those that were used.
+    pub fn new(priced: &Priced, terms: &Terms<'_>, zone: &TimeZone, models: &[String]) -> Report {
         let conversations = Conversation::all(priced);
         let threads: Vec<_> = conversations.iter().map(Conversation::thread).collect();
-        let alternatives = Alternatives::new(priced, basis.models, basis.catalog, basis.now);
+        let alternatives = Alternatives::new(priced, models, terms.catalog, terms.now);
         let observed = Observed {
             threads: &threads,
             days: days(priced),
@@ -109,7 +96,7 @@ impl Report {
             rates_of: &|call, model| alternatives.rates(call, model),
         };
         let mut sums = Sums::default();
-        priced.requests.iter().for_each(|request| sums.add(request, basis.zone));
+        priced.requests.iter().for_each(|request| sums.add(request, zone));
         let waste = advise::findings(&observed);
         let all: Vec<_> = priced.requests.iter().collect();
         let mut what_if = what_if(&all, &alternatives);

@@ -69,6 +69,9 @@ pub(crate) fn bytes_per_tokens(conversations: &[Conversation<'_>]) -> (u64, u64)
     let (mut bytes, mut tokens) = (0_u64, 0_u64);
     for pair in conversations.iter().flat_map(|one| one.requests.windows(2)) {
         let [before, after] = pair else { continue };
+        if before.estimated || after.estimated {
+            continue;
+        }
         let (said, prompt) = (before.call.usage.completion(), before.call.usage.prompt());
         let grown = after.call.usage.prompt().checked_sub(prompt.saturating_add(said));
         let added = after.added.user.saturating_add(after.added.results);

@@ -15,8 +15,9 @@ use farthing_core::usage::{Bucket, Usage};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::chat::{self, Message};
-use crate::log::{Added, Billed, Log, Logged, Names, hash, key};
+use crate::chat::{self, Growing, Message};
+use crate::count::Counts;
+use crate::log::{Added, Billed, Log, Logged, Names, UNKNOWN_MODEL, hash, key};
 use crate::openai::{moment, read};
 use crate::skipped::Reason;
 use crate::source::Source;
@@ -34,12 +35,17 @@ pub(crate) struct Reader {
 
 #[derive(Deserialize)]
 struct Document<'l> {
-    #[serde(borrow, default, alias = "instance_id")]
+    #[serde(borrow, default)]
     id: Option<&'l RawValue>,
+    #[serde(borrow, default)]
+    instance_id: Option<&'l RawValue>,
     #[serde(borrow, default)]
     model: Option<Cow<'l, str>>,
     #[serde(borrow, default)]
     provider: Option<Cow<'l, str>>,
+    /// The dialect that it was held in.
+    #[serde(borrow, default)]
+    api: Option<Cow<'l, str>>,
     #[serde(borrow, default)]
     tools: Option<&'l RawValue>,
     #[serde(borrow, default)]
@@ -48,8 +54,10 @@ struct Document<'l> {
     info: Option<Info<'l>>,
     #[serde(borrow, default)]
     replay_config: Option<&'l RawValue>,
-    #[serde(borrow, default, alias = "llm_metrics")]
+    #[serde(borrow, default)]
     metrics: Option<&'l RawValue>,
+    #[serde(borrow, default)]
+    llm_metrics: Option<&'l RawValue>,
 }
 
 #[derive(Deserialize)]
@@ -110,6 +118,19 @@ struct Response<'l> {
     usage: Option<&'l RawValue>,
 }
 
+// === impl Document ===
+
+impl Document<'_> {
+    /// Whose API has the dialect.
+    fn api_provider(&self) -> &'static str {
+        match self.api.as_deref() {
+            Some(api) if api.starts_with("anthropic") => "anthropic",
+            Some(api) if api.starts_with("gemini") => "google",
+            _ => "openai",
+        }
+    }
+}
+
 // === impl Reader ===
 
 impl Reader {
@@ -124,22 +145,20 @@ impl Reader {
         log: &mut Log,
     ) -> Result<(), serde_json::Error> {
         let document: Document<'_> = serde_json::from_str(text)?;
-        let session = match document.id.filter(|_| log.source != Source::OpenHands) {
+        // An event of OpenHands has an id too, but that is a number.
+        let id = document.instance_id.or(document.id).filter(|id| id.get().starts_with('"'));
+        let session = match id {
             Some(id) => self.names.keep(id.get().trim_matches('"')),
             None => Arc::clone(&log.file),
         };
-        match log.source {
-            Source::OpenHands => {
-                if let Some(metrics) = document.metrics.filter(|raw| raw.get() != "null") {
-                    // Of events, the last has all; a document a line has its own.
-                    if document.id.is_some_and(|id| id.get().starts_with('"')) {
-                        self.openhands(metrics.get(), number, log);
-                    } else {
-                        self.metrics = Some(metrics.get().into());
-                    }
-                }
+        let metrics = document.metrics.or(document.llm_metrics);
+        match (log.source, metrics.filter(|raw| raw.get() != "null")) {
+            (Source::OpenHands, Some(metrics)) if document.instance_id.is_some() => {
+                self.openhands(metrics.get(), &session, number, log);
             }
-            Source::SweAgent => self.swe_agent(&document, &session, number, log),
+            // Of a list of events, the last has all.
+            (Source::OpenHands, Some(metrics)) => self.metrics = Some(metrics.get().into()),
+            (Source::SweAgent, _) => self.swe_agent(&document, &session, number, log),
             _ => {}
         }
         self.messages(&document, &session, number, log);
@@ -149,7 +168,8 @@ impl Reader {
     /// Takes the end of the file.
     pub(crate) fn finish(mut self, log: &mut Log) {
         if let Some(metrics) = self.metrics.take() {
-            self.openhands(&metrics, 0, log);
+            let session = Arc::clone(&log.file);
+            self.openhands(&metrics, &session, 0, log);
         }
     }
 
@@ -162,21 +182,34 @@ impl Reader {
         log: &mut Log,
     ) {
         let messages = document.messages.as_deref().unwrap_or_default();
-        let offered = chat::offered(document.tools, &mut self.names);
+        let mut prompt = Growing::new(chat::offered(document.tools, &mut self.names));
+        let told = |message: &Message<'_>| {
+            message.role.as_deref() != Some("assistant") || message.usage.is_some()
+        };
+        let is_counted = log.source == Source::Trace && !messages.iter().all(told);
+        let counts = is_counted.then(|| Counts::new(messages, document.tools));
         let mut added = Added::default();
         let mut open: Vec<(u64, usize, usize)> = Vec::new();
         for (at, message) in messages.iter().enumerate() {
+            let before = prompt.prompt();
+            prompt.push(message);
             match message.role.as_deref() {
                 Some("assistant") => {
-                    let call = self.message(document, message, session, (number, at), log);
+                    let call = match counts.as_ref().filter(|_| !told(message)) {
+                        Some(counts) => Some(Logged {
+                            tools: message.tools(&mut self.names),
+                            wrote: message.bytes(),
+                            ..self.counted(document, session, at, counts.usage(at))
+                        }),
+                        None => self.message(document, message, session, (number, at), log),
+                    };
                     let Some(call) = call else { continue };
                     for (tool, called) in message.tool_calls.iter().flatten().enumerate() {
                         let id = hash(called.id.as_deref().unwrap_or_default());
                         open.push((id, log.calls.len(), tool));
                     }
-                    let prompt = chat::prompt(messages.get(..at).unwrap_or_default(), &offered);
                     let added = std::mem::take(&mut added);
-                    log.calls.push(Logged { added, prompt: Some(prompt), ..call });
+                    log.calls.push(Logged { added, prompt: Some(before), ..call });
                 }
                 Some("tool") => {
                     added.results += message.bytes();
@@ -192,6 +225,24 @@ impl Reader {
                 }
                 _ => added.user += message.bytes(),
             }
+        }
+    }
+
+    /// An answer whose usage is our own count.
+    fn counted(
+        &mut self,
+        document: &Document<'_>,
+        session: &Arc<str>,
+        at: usize,
+        usage: Usage,
+    ) -> Logged {
+        let model = document.model.as_deref().unwrap_or(UNKNOWN_MODEL);
+        let provider = document.provider.as_deref().unwrap_or_else(|| document.api_provider());
+        Logged {
+            key: Some(key((&**session, at, usage.prompt()))),
+            id: format!("{session} message {at}").into(),
+            billed: Billed { usage, estimated: true, ..Billed::default() },
+            ..self.call(session, model, provider)
         }
     }
 
@@ -215,7 +266,7 @@ impl Reader {
         };
         let answered = response.as_ref().and_then(|response| response.model.as_deref());
         let model = [message.model.as_deref(), answered, document.model.as_deref()];
-        let model = model.into_iter().flatten().next().unwrap_or("unknown");
+        let model = model.into_iter().flatten().next().unwrap_or(UNKNOWN_MODEL);
         let (shape, read) = read(model, usage.get(), None);
         let billed = match read {
             Ok(Some(billed)) => billed,
@@ -258,7 +309,7 @@ impl Reader {
         let model = document.replay_config.map(RawValue::get);
         let model =
             model.or(document.info.as_ref().and_then(|info| info.config).map(RawValue::get));
-        let model = model.and_then(model_name).unwrap_or_else(|| "unknown".to_owned());
+        let model = model.and_then(model_name).unwrap_or_else(|| UNKNOWN_MODEL.to_owned());
         let (provider, name) = match model.split_once('/') {
             Some((prefix, name)) => (provider(prefix), name),
             None => ("openai", model.as_str()),
@@ -278,12 +329,11 @@ impl Reader {
         }
     }
 
-    fn openhands(&mut self, metrics: &str, number: u64, log: &mut Log) {
+    fn openhands(&mut self, metrics: &str, session: &Arc<str>, number: u64, log: &mut Log) {
         let metrics: Metrics<'_> = match serde_json::from_str(metrics) {
             Ok(metrics) => metrics,
             Err(error) => return log.skip(Reason::MalformedLine, number, &error.to_string()),
         };
-        let session = Arc::clone(&log.file);
         for (at, said) in metrics.token_usages.iter().enumerate() {
             let written = said.cache_read_tokens.saturating_add(said.cache_write_tokens);
             let Some(input) = said.prompt_tokens.checked_sub(written) else {
@@ -295,10 +345,10 @@ impl Reader {
                 .with(Bucket::CacheRead, said.cache_read_tokens)
                 .with(Bucket::CacheWrite5m, said.cache_write_tokens)
                 .with(Bucket::Output, said.completion_tokens);
-            let model = said.model.as_deref().unwrap_or("unknown");
+            let model = said.model.as_deref().unwrap_or(UNKNOWN_MODEL);
             let (prefix, name) = model.split_once('/').unwrap_or(("openai", model));
             let id = said.response_id.as_deref().filter(|id| !id.is_empty());
-            let call = self.call(&session, name, provider(prefix));
+            let call = self.call(session, name, provider(prefix));
             log.calls.push(Logged {
                 key: id.map(|id| key(("answer", id))),
                 id: id.map_or_else(|| format!("call {at}").into(), Into::into),
@@ -309,23 +359,7 @@ impl Reader {
     }
 
     fn call(&mut self, session: &Arc<str>, model: &str, provider: &str) -> Logged {
-        Logged {
-            key: None,
-            session: Arc::clone(session),
-            agent: None,
-            project: None,
-            at: None,
-            provider: self.names.keep(provider),
-            model: self.names.keep(model),
-            id: "".into(),
-            billed: Billed::default(),
-            tools: Vec::new(),
-            added: Added::default(),
-            prompt: None,
-            wrote: 0,
-            incomplete: false,
-            max_output: None,
-        }
+        Logged::new(Arc::clone(session), self.names.keep(provider), self.names.keep(model))
     }
 }
 

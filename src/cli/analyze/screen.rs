@@ -146,11 +146,13 @@ fn anatomy(report: &Report, out: &mut impl Write) -> io::Result<()> {
             grouped(part.tokens)
         )?;
     }
-    writeln!(
-        out,
-        "  {}",
-        style("Sums are the providers' counts; the split of prompts is estimated by length.").dim()
-    )
+    let counted = if report.totals.estimated > 0 {
+        "our own counts in part"
+    } else {
+        "the providers' counts"
+    };
+    let told = format!("Sums are {counted}; the split of prompts is estimated by length.");
+    writeln!(out, "  {}", style(told).dim())
 }
 
 fn waste(findings: &[Finding], out: &mut impl Write) -> io::Result<()> {
@@ -239,6 +241,12 @@ fn left_out(report: &Report, out: &mut impl Write) -> io::Result<()> {
             plural(incomplete.tokens_at_least, "token")
         ));
     }
+    if report.totals.estimated > 0 {
+        told.push(format!(
+            "In them, but estimated: {} whose log has no usage of its own; their tokens are our count",
+            plural(report.totals.estimated, "request")
+        ));
+    }
     if report.totals.unpriced > 0 {
         told.push(format!(
             "{} without a known price, in no sum: add a price or an alias to the catalog",
@@ -275,6 +283,7 @@ fn amount(usd: Usd, what: &str, out: &mut impl Write) -> io::Result<()> {
 pub(crate) fn cost(tally: &Tally, decimals: usize) -> String {
     match tally.usd() {
         Some(usd) if tally.unpriced > 0 => format!("≥ ${usd:.decimals$}"),
+        Some(usd) if tally.estimated > 0 => format!("≈ ${usd:.decimals$}"),
         Some(usd) => format!("${usd:.decimals$}"),
         None => "unpriced".to_owned(),
     }

@@ -7,13 +7,12 @@ use std::thread::available_parallelism;
 
 use anyhow::{Context, Result, bail};
 use farthing_analyze::scan::{Progress, Silent};
-use farthing_analyze::{Priced, scan};
-use farthing_core::pricing::Catalog;
+use farthing_analyze::{Priced, Terms, scan};
+use farthing_core::pricing::{Catalog, Served};
 use indicatif::{ProgressBar, ProgressStyle};
+use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
-
-use crate::house;
 
 /// Where programs keep their transcripts, in the home folder.
 const WELL_KNOWN: [&str; 4] =
@@ -21,7 +20,7 @@ const WELL_KNOWN: [&str; 4] =
 
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Transcripts {
-    /// Files or folders [default: those that agents keep in the home folder].
+    /// Files or folders [default: those of agents in your home folder].
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<PathBuf>,
     /// Leave out what was before this day.
@@ -30,16 +29,40 @@ pub(crate) struct Transcripts {
     /// Leave out what was after this day.
     #[arg(long, value_name = "DAY", value_parser = day)]
     until: Option<Date>,
-    /// The time zone of days, as in Europe/Berlin [default: this machine's].
+    /// The time zone of days [default: this machine's].
     #[arg(long, value_name = "ZONE")]
     pub(crate) timezone: Option<String>,
+    /// The model that answered, for logs that do not say.
+    #[arg(long, value_name = "MODEL")]
+    model: Option<String>,
 }
 
 // === impl Transcripts ===
 
 impl Transcripts {
+    /// The provider and the model that stand in for those that a log does not name: as in
+    /// `openai/gpt-4.1`, or whichever provider has such a model first.
+    pub(crate) fn assumed<'a>(
+        &'a self,
+        catalog: &'a Catalog,
+        now: Timestamp,
+    ) -> Result<Option<(&'a str, &'a str)>> {
+        let Some(asked) = self.model.as_deref() else { return Ok(None) };
+        let has = |provider: &str, model: &str| {
+            catalog.resolve(provider, model, now, &Served::new()).is_ok()
+        };
+        if let Some((provider, model)) = asked.split_once('/').filter(|(p, m)| has(p, m)) {
+            return Ok(Some((provider, model)));
+        }
+        let own = ["anthropic", "openai", "google"].into_iter().chain(catalog.providers());
+        let found = own.into_iter().find(|provider| has(provider, asked));
+        found.map(|provider| Some((provider, asked))).with_context(|| {
+            format!("no price is known for `{asked}`; name it as in openai/gpt-4.1")
+        })
+    }
+
     /// Reads and prices them.
-    pub(crate) fn read(&self, catalog: &Catalog, zone: &TimeZone) -> Result<Priced> {
+    pub(crate) fn read(&self, terms: &Terms<'_>, zone: &TimeZone) -> Result<Priced> {
         let paths = if self.paths.is_empty() { well_known()? } else { self.paths.clone() };
         let threads = available_parallelism().unwrap_or(NonZero::<usize>::MIN);
         let logs = if std::io::stderr().is_terminal() {
@@ -50,7 +73,7 @@ impl Transcripts {
         } else {
             scan(&paths, threads, &Silent)
         };
-        let mut priced = Priced::new(logs?, catalog, house::clock().now());
+        let mut priced = Priced::new(logs?, terms);
         if self.since.is_some() || self.until.is_some() {
             priced.retain(|request| {
                 let day = request.call.at.map(|at| at.to_zoned(zone.clone()).date());

@@ -26,17 +26,7 @@ pub(super) fn write(
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED);
     table.set_content_arrangement(ContentArrangement::Dynamic);
-    let first = match grouping {
-        Grouping::Daily => "Date",
-        Grouping::Weekly => "Week",
-        Grouping::Monthly => "Month",
-        Grouping::Session => "Session",
-        Grouping::Blocks => "Block",
-        Grouping::Model => "Model",
-        Grouping::Project => "Project",
-        Grouping::Agent => "Agent",
-        Grouping::Source => "Source",
-    };
+    let first = grouping.title();
     let names: &[&str] = if columns.compact {
         &[first, "Models", "Input", "Output", "Cost (USD)"]
     } else {

@@ -23,6 +23,9 @@ pub struct Tally {
     /// Requests without a price: their cost is in no sum.
     #[serde(skip_serializing_if = "none")]
     pub unpriced: u64,
+    /// Requests whose usage is estimated: the log has sums only, or none at all.
+    #[serde(skip_serializing_if = "none")]
+    pub estimated: u64,
     /// Requests whose log breaks off before their bill: their cost is higher than what it says.
     #[serde(skip_serializing_if = "none")]
     pub incomplete: u64,
@@ -59,6 +62,7 @@ impl Tally {
         self.cost_usd.add(cost.usd);
         self.cost_status.add(cost.status);
         self.unpriced += u64::from(cost.usd.is_none());
+        self.estimated += u64::from(request.estimated);
         self.incomplete += u64::from(request.incomplete);
     }
 

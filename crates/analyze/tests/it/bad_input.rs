@@ -62,6 +62,20 @@ fn a_line_longer_than_is_read_is_counted_and_the_next_one_read() {
 }
 
 #[test]
+fn a_first_line_that_breaks_off_is_skipped_and_the_others_read() {
+    let text = format!("{{\"type\":\"user\",\"mess\n{}", good());
+    let report = Folder::new().with("a.jsonl", text).json();
+    assert_eq!(report["totals"]["requests"], 1);
+}
+
+#[test]
+fn an_answer_buried_deep_is_not_looked_for() {
+    let deep = "{\"response\":".repeat(200_000) + "1" + &"}".repeat(200_000);
+    let report = Folder::new().with("a.jsonl", deep + "\n" + &good()).json();
+    assert_eq!(report["totals"]["requests"], 1);
+}
+
+#[test]
 fn a_clock_that_goes_back_is_no_idle_time() {
     let log = lines(&[
         answer("m1", "09:30:00", usage(10, 0, 20_000, 40)),

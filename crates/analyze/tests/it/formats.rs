@@ -85,7 +85,7 @@ fn codex_without_a_last_count_is_the_growth_of_its_total() {
     let report = Folder::new().with("rollout-1.jsonl", lines(&log)).json();
     assert_eq!(report["totals"]["usage"]["input"], 1_700);
     assert_eq!(report["totals"]["usage"]["output"], 35);
-    assert_eq!(report["by_model"]["unknown"]["cost_status"], "unpriced");
+    assert_eq!(report["by_model"]["gpt-4.1"]["requests"], 3, "the model that was said to stand in");
 }
 
 fn gemini(id: &str, input: u64, cached: u64) -> Value {
@@ -150,7 +150,11 @@ fn answers_pairs_and_batch_results_are_read_from_lines() {
     let pair = json!({ "request": { "model": "gpt-4.1", "messages": [{ "role": "user", "content": "So?" }] }, "response": completion("c2") });
     let batch = json!({ "id": "b", "custom_id": "1", "response": { "status_code": 200, "body": completion("c3") }, "error": null });
     let failed = json!({ "id": "b", "custom_id": "2", "response": { "status_code": 500, "body": { "error": { "message": "no" } } } });
-    let log = lines(&[completion("c1"), pair, batch, failed, completion("c1")]);
+    // Gateways write their own time and session beside the answer's.
+    let mut again =
+        json!({ "timestamp": "2026-11-18T11:06:40Z", "ts": 1, "session_id": "a", "trace_id": "b" });
+    again["response"] = completion("c1");
+    let log = lines(&[completion("c1"), pair, batch, failed, again]);
     let report = Folder::new().with("log.jsonl", log).json();
     assert_eq!(report["totals"]["requests"], 3);
     assert_eq!(report["skipped"]["no_usage"]["count"], 1);
@@ -250,7 +254,7 @@ fn trajectories_have_the_usage_that_their_scaffold_keeps() {
 }
 
 #[test]
-fn traces_count_where_they_have_usage_and_say_where_not() {
+fn traces_have_their_usage_or_our_own_count() {
     let trace = json!({
         "id": "t1", "kind": "coding-agent", "api": "anthropic", "model": "claude-opus-4-5", "tools": [],
         "messages": [
@@ -258,12 +262,31 @@ fn traces_count_where_they_have_usage_and_say_where_not() {
             { "role": "assistant", "content": "Yes?", "ts": "2026-01-06T09:00:01Z",
               "usage": { "input_tokens": 100, "output_tokens": 5, "cache_read_input_tokens": 0 } },
             { "role": "user", "content": "Go" },
-            { "role": "assistant", "content": "Gone." },
+            { "role": "assistant", "content": "Gone.",
+              "tool_calls": [{ "id": "t", "type": "function", "function": { "name": "go", "arguments": "{}" } }] },
         ],
     });
+    let waste = || {
+        let mut trace = trace.clone();
+        let turn = trace["messages"][3].clone();
+        trace["tools"] = json!(
+            ["go", "stay"].map(|name| json!({ "type": "function", "function": { "name": name } }))
+        );
+        let messages = trace["messages"].as_array_mut().unwrap();
+        (0..20).for_each(|_| messages.push(turn.clone()));
+        Folder::new().with("trace.jsonl", lines(&[trace])).json()["waste"].clone()
+    };
+    let unused =
+        waste().as_array().unwrap().iter().find(|one| one["rule"] == "unused_tool").cloned();
+    assert_eq!(unused.expect("one of two tools is never called")["count"], 1);
     let report = Folder::new().with("trace.jsonl", lines(&[trace])).json();
-    assert_eq!(report["totals"]["requests"], 1);
-    assert_eq!(report["totals"]["cost_usd"], "0.000625");
-    assert_eq!(report["skipped"]["no_usage"]["count"], 1);
-    assert_eq!(report["by_day"]["2026-01-06"]["requests"], 1);
+    // What has no usage is counted here, and said to be.
+    assert_eq!(
+        (&report["totals"]["requests"], &report["totals"]["estimated"]),
+        (&json!(2), &json!(1))
+    );
+    assert_eq!(report["totals"]["cost_status"], "estimated");
+    assert_eq!(report["by_day"]["2026-01-06"]["cost_usd"], "0.000625");
+    assert_eq!(report["by_day"]["2026-01-06"]["cost_status"], "priced");
+    assert_eq!(report["by_day"]["unknown"]["usage"]["output"], 3);
 }

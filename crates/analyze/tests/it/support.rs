@@ -2,9 +2,8 @@
 
 use std::num::NonZero;
 
-use farthing_analyze::report::Basis;
 use farthing_analyze::scan::Silent;
-use farthing_analyze::{Priced, Report, scan};
+use farthing_analyze::{Priced, Report, Terms, scan};
 use farthing_core::pricing::Catalog;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -36,9 +35,9 @@ impl Folder {
         let threads = NonZero::new(threads).unwrap();
         let now: Timestamp = "2026-11-20T00:00:00Z".parse().unwrap();
         let logs = scan(&[self.0.path().to_owned()], threads, &Silent).unwrap();
-        let priced = Priced::new(logs, &catalog, now);
-        let basis = Basis { catalog: &catalog, zone: &TimeZone::UTC, now, models: &[] };
-        Report::new(&priced, &basis)
+        let terms = Terms { catalog: &catalog, now, model: Some(("openai", "gpt-4.1")) };
+        let priced = Priced::new(logs, &terms);
+        Report::new(&priced, &terms, &TimeZone::UTC, &[])
     }
 
     /// The report as its readers get it, without the name of the folder.

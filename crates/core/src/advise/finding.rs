@@ -8,6 +8,7 @@ use serde::Serialize;
 use super::log::{Call, Thread};
 use super::observed::Observed;
 use crate::money::Usd;
+use crate::pricing::CostStatus;
 
 /// Evidence beyond this is counted and added up, not listed.
 const EVIDENCE_MAX: usize = 10;
@@ -125,6 +126,9 @@ impl Finding {
         what: impl FnOnce() -> String,
     ) {
         self.count += 1;
+        if call.cost.status == CostStatus::Estimated {
+            self.basis = Basis::Estimated;
+        }
         self.tokens = self.tokens.saturating_add(tokens);
         self.usd = self.usd.plus(usd).unwrap_or(self.usd);
         let at = self.evidence.partition_point(|known| known.usd >= usd);

@@ -1,5 +1,6 @@
 //! A prompt crossed the length beyond which the whole request is dearer.
 
+use crate::advise::carry::unit;
 use crate::advise::finding::{Basis, Finding};
 use crate::advise::log::Call;
 use crate::advise::observed::Observed;
@@ -44,5 +45,5 @@ fn dearer_by(call: &Call) -> Option<Usd> {
     let counters = call.usage.iter().any(|(bucket, _)| bucket == Bucket::Requests);
     let more = of(&call.usage)?.minus(Usd::from_pico(short)).ok()?;
     // Rates that do not divide differ by less than a token's price.
-    (!counters && more > Usd::from_pico(1_000_000)).then_some(more)
+    (!counters && more.pico() > unit(call, Bucket::Input)).then_some(more)
 }
