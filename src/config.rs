@@ -25,8 +25,8 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use farthing_core::Usd;
-use farthing_core::budget::{Quantity, Rule, ScopeKind, Window};
-use farthing_core::id::{ProviderId, TenantId, UserId};
+use farthing_core::budget::{Mode, Policy, Quantity, Rule, ScopeKind, Window};
+use farthing_core::id::{ModelId, Pattern, ProviderId, TenantId, UserId};
 use farthing_core::identity::{AllowList, Grant, Holder, Permission, Role};
 use farthing_engine::attempts::RetryPolicy;
 use farthing_engine::engine::OnDisconnect;
@@ -35,6 +35,7 @@ use farthing_ledger::StoreError;
 use farthing_ledger::vault;
 use farthing_upstream::{BreakerLimits, Deployment, Route, Secret, Timeouts};
 use farthing_wire::Dialect;
+use jiff::tz::TimeZone;
 use serde::Deserialize;
 
 pub(crate) use key::{Key, PREFIX};
@@ -124,6 +125,8 @@ pub(crate) struct Upstream {
 pub(crate) struct Budgets {
     pub unpriced: Unpriced,
     pub assumed_answer_tokens: u64,
+    pub clamped_answer_tokens: u64,
+    pub downgrade: Vec<Vec<ModelId>>,
     limit: Vec<Limit>,
 }
 
@@ -131,8 +134,17 @@ pub(crate) struct Budgets {
 #[serde(deny_unknown_fields)]
 struct Limit {
     scope: ScopeKind,
+    #[serde(default = "Pattern::any")]
+    of: Pattern,
     window: Window,
-    usd: Usd,
+    usd: Option<Usd>,
+    tokens: Option<u64>,
+    requests: Option<u64>,
+    #[serde(default)]
+    mode: Mode,
+    #[serde(default)]
+    policy: Policy,
+    time_zone: Option<String>,
 }
 
 // === impl Config ===
@@ -293,9 +305,33 @@ impl Upstream {
 // === impl Budgets ===
 
 impl Budgets {
-    pub(crate) fn rules(&self) -> Vec<Rule> {
-        let rule = |limit: &Limit| Rule::new(limit.scope, limit.window, Quantity::Usd(limit.usd));
-        self.limit.iter().map(rule).collect()
+    /// The limits.
+    ///
+    /// # Errors
+    /// Where one limits nothing, or more than one thing, or there is no such time zone.
+    pub(crate) fn rules(&self) -> Result<Vec<Rule>> {
+        let rule = |(number, limit): (usize, &Limit)| {
+            limit.rule().with_context(|| format!("[[budgets.limit]] number {number}"))
+        };
+        (1..).zip(&self.limit).map(rule).collect()
+    }
+}
+
+impl Limit {
+    fn rule(&self) -> Result<Rule> {
+        let limit = match (self.usd, self.tokens, self.requests) {
+            (Some(usd), None, None) => Quantity::Usd(usd),
+            (None, Some(tokens), None) => Quantity::Tokens(tokens),
+            (None, None, Some(requests)) => Quantity::Requests(requests),
+            _ => bail!("set one of `usd`, `tokens` and `requests`, and no other"),
+        };
+        let zone = match self.time_zone.as_deref() {
+            None => TimeZone::UTC,
+            Some(name) => TimeZone::get(name)
+                .with_context(|| format!("`{name}` is no time zone, as Europe/Berlin is"))?,
+        };
+        let (of, mode, policy) = (self.of.clone(), self.mode, self.policy);
+        Ok(Rule { of, mode, policy, zone, ..Rule::new(self.scope, self.window, limit) })
     }
 }
 

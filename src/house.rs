@@ -8,6 +8,7 @@ use farthing_core::clock::Clock;
 use farthing_core::identity::Pepper;
 use farthing_core::pricing::Catalog;
 use farthing_engine::access::Access;
+use farthing_engine::budgets::Budgets;
 use farthing_engine::engine::Limits;
 use farthing_engine::tariff::Tariff;
 use farthing_engine::{Engine, Parts};
@@ -43,7 +44,11 @@ pub(crate) fn build(
             catalog: Catalog::embedded().context("the embedded price catalog")?,
             unpriced: config.budgets.unpriced,
         },
-        rules: config.budgets.rules(),
+        budgets: Budgets::new(
+            ledger.clone(),
+            config.budgets.rules()?,
+            config.budgets.downgrade.clone(),
+        ),
         ledger,
         access,
         upstream: Upstream::new(config.upstream.timeouts())?,
@@ -51,6 +56,7 @@ pub(crate) fn build(
             concurrent_calls: config.server.max_concurrent_calls,
             answer_bytes: config.upstream.max_answer_bytes,
             assumed_answer_tokens: config.budgets.assumed_answer_tokens,
+            clamped_answer_tokens: config.budgets.clamped_answer_tokens,
             reader_patience: config.upstream.timeouts().idle,
             on_disconnect: config.on_disconnect(),
             retries: config.upstream.retries(),

@@ -10,6 +10,9 @@ use super::problem::{Origin, Problem};
 const NAMED: &str = "provider";
 const ANY: &str = "NAME";
 
+/// What a limit may have in place of `usd`, so that the default cannot have it too.
+const OTHER_UNITS: [&str; 2] = ["tokens", "requests"];
+
 /// The settings that there are.
 #[derive(Debug)]
 pub(super) struct Known {
@@ -43,6 +46,10 @@ impl Known {
             Table::from_iter([(ANY.to_owned(), settings.flatten().collect::<Table>().into())]);
         let mut shape = defaults.clone();
         shape.insert(NAMED.to_owned(), any.into());
+        let limits = shape.get_mut("budgets").and_then(|it| it.get_mut("limit"));
+        if let Some(Value::Table(limit)) = limits.and_then(|limits| limits.get_mut(0)) {
+            limit.extend(OTHER_UNITS.map(|unit| (unit.to_owned(), Value::Integer(1))));
+        }
         Ok(Known { defaults, shape: shape.into() })
     }
 

@@ -6,6 +6,7 @@ mod answers;
 mod anthropic;
 mod bad_input;
 mod budgets;
+mod control;
 mod crash;
 mod events;
 mod faults;

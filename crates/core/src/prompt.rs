@@ -56,6 +56,8 @@ pub struct CacheMarker {
 pub struct Demands {
     /// To think before it answers, where that is not left to the model.
     pub thinking: bool,
+    /// Tokens of the answer that may go into thinking, where the request says.
+    pub thinking_tokens: u64,
     /// To call a tool, whichever or a named one.
     pub tool_call: bool,
 }

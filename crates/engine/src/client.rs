@@ -18,6 +18,7 @@ use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::failure::Failure;
+use crate::terms::Changed;
 
 /// Pieces of a stream that may wait for a slow reader; then the provider waits too.
 const WAITING_CHUNKS: usize = 16;
@@ -28,6 +29,7 @@ pub struct Client {
     head: Option<oneshot::Sender<Result<Head, Failure>>>,
     chunks: mpsc::Sender<Bytes>,
     is_whole: Arc<AtomicBool>,
+    terms: Option<Changed>,
 }
 
 /// The asker's end of the channel. Dropping it tells the call that nobody waits any more.
@@ -58,6 +60,8 @@ pub struct Head {
     pub body: Option<Bytes>,
     /// What the call came to, unless it is streamed and still running.
     pub receipt: Option<Receipt>,
+    /// What is not as the client asked.
+    pub terms: Option<Changed>,
 }
 
 /// What a call came to.
@@ -89,7 +93,10 @@ pub fn channel() -> (Client, Answering) {
     let (chunks, pieces) = mpsc::channel(WAITING_CHUNKS);
     let is_whole = Arc::new(AtomicBool::new(false));
     let theirs = Chunks { pieces, is_whole: Arc::clone(&is_whole) };
-    (Client { head: Some(head), chunks, is_whole }, Answering { head: heads, chunks: theirs })
+    (
+        Client { head: Some(head), chunks, is_whole, terms: None },
+        Answering { head: heads, chunks: theirs },
+    )
 }
 
 // === impl Chunks ===
@@ -108,9 +115,15 @@ impl Chunks {
 // === impl Client ===
 
 impl Client {
+    /// Says what is not as the client asked, before the head of the answer.
+    pub fn changed(&mut self, terms: Option<Changed>) {
+        self.terms = terms;
+    }
+
     /// Gives the head of the answer. Later heads are ignored: an answer has one.
     pub fn head(&mut self, head: Head) {
-        self.give(Ok(head));
+        let terms = head.terms.or_else(|| self.terms.take());
+        self.give(Ok(Head { terms, ..head }));
     }
 
     /// Says that there will be no answer. One that has begun breaks off.

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use farthing_core::Usd;
-use farthing_core::budget::{Claim, Quantity, Rule};
+use farthing_core::budget::{Claim, Quantity};
 use farthing_core::clock::Clock;
 use farthing_core::entry::Who;
 use farthing_core::event::BudgetState;
@@ -20,6 +20,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::access::Access;
 use crate::attempts::{Attempts, RetryBudget, RetryPolicy};
+use crate::budgets::Budgets;
 use crate::failure::Failure;
 use crate::live::{Runs, Threads, Turn};
 use crate::metrics::Metrics;
@@ -35,7 +36,7 @@ pub struct Parts {
     /// Turns tokens into money.
     pub tariff: Tariff,
     /// The limits on spending.
-    pub rules: Vec<Rule>,
+    pub budgets: Budgets,
     /// Keeps the money.
     pub ledger: Ledger,
     /// Who may call.
@@ -55,6 +56,8 @@ pub struct Limits {
     pub answer_bytes: usize,
     /// Tokens of an answer, where neither the request nor the catalog says how long it may be.
     pub assumed_answer_tokens: u64,
+    /// The longest answer where a budget may shorten answers and the request sets no limit, in tokens.
+    pub clamped_answer_tokens: u64,
     /// How long a client may leave a piece of its answer unread.
     pub reader_patience: Duration,
     /// What becomes of a call whose client goes away.
@@ -122,6 +125,11 @@ impl Engine {
         &self.metrics
     }
 
+    /// The limits on spending.
+    pub fn budgets(&self) -> &Budgets {
+        &self.parts.budgets
+    }
+
     /// Who may call.
     pub fn access(&self) -> &Access {
         &self.parts.access
@@ -187,6 +195,6 @@ impl Engine {
 
     /// The budgets that a call counts against.
     pub(crate) fn claims(&self, who: &Who, model: &ModelId, at: Timestamp) -> Vec<Claim> {
-        self.parts.rules.iter().filter_map(|rule| rule.claim(who, model, at)).collect()
+        self.parts.budgets.claims(who, model, at)
     }
 }

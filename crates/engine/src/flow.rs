@@ -35,6 +35,7 @@ use crate::failure::Failure;
 use crate::live::{Ended, Outcome};
 use crate::meter::{self, Consumed, MAX_REFUSAL_BYTES, Metered, Reply};
 use crate::tariff::{Consumption, Priced};
+use crate::terms::{self, Terms};
 
 /// Counting a text that is longer than this takes over a millisecond, and leaves the async threads.
 const LONG_TEXT_BYTES: usize = 16 << 10;
@@ -61,7 +62,7 @@ pub async fn run(
         Reply::Given => {}
         Reply::Left => tracing::debug!(%request, "client went away before the end of its answer"),
         Reply::Whole(status, headers, body) => {
-            client.head(Head { status, headers, body: Some(body), receipt });
+            client.head(Head { status, headers, body: Some(body), receipt, terms: None });
         }
         Reply::Failed(failure) => {
             tracing::info!(%request, code = failure.code(), "call failed: {failure}");
@@ -83,7 +84,7 @@ async fn story(
     let mut declined = None;
     loop {
         let begun = begin(engine, &ctx, ask, &mut attempts, client).await;
-        let (attempt, held) = match (begun, declined) {
+        let (attempt, terms, held) = match (begun, declined) {
             (Ok(begun), _) => begun,
             (Err(failure), None) => {
                 refuse(engine, &ctx, ask).await;
@@ -96,10 +97,12 @@ async fn story(
             }
         };
         ctx = ctx.forwarded(engine.now());
+        client.changed(terms.changed(ask));
+        let outgoing = outgoing.on(ask, attempt.deployment, &terms);
         let (called, strip) = call(engine, ask, &outgoing, &attempt, &held, client).await?;
         let Some(pause) = attempts.again(&called) else {
             let metered = meter(engine, ask, attempt.deployment, called, strip, client).await;
-            let (ctx, reply) = settle(engine, &ctx, ask, attempt, held, metered).await;
+            let (ctx, reply) = settle(engine, &ctx, ask, attempt, &terms, held, metered).await;
             return Ok((emit(engine, &ctx, ask), reply));
         };
         held.void(&called.to_string());
@@ -138,37 +141,54 @@ fn optimize(ask: &Ask) -> Outgoing {
     Outgoing { plain: ask.request.prompt.body.clone(), asking }
 }
 
-/// Begins an attempt: finds whom to ask, prices it, and holds that much.
+impl Outgoing {
+    /// The same on other terms than the client's.
+    fn on(&self, ask: &Ask, deployment: &Deployment, terms: &Terms) -> Outgoing {
+        let dialect = ask.request.dialect;
+        // OpenAI's own models want the newer name of the limit, others may know only the older.
+        let older = !matches!(deployment.prices.as_str(), "openai" | "azure");
+        let changed = |body: &Bytes| {
+            let is_other = terms.model != ask.request.model;
+            let renamed = is_other.then(|| dialect.of_model(body, terms.model.as_str())).flatten();
+            let body = renamed.unwrap_or_else(|| body.clone());
+            let limited = terms.limit.and_then(|limit| dialect.limited(&body, limit, older));
+            limited.unwrap_or(body)
+        };
+        Outgoing { plain: changed(&self.plain), asking: self.asking.as_ref().map(changed) }
+    }
+}
+
+/// Begins an attempt: finds whom to ask, agrees on terms, and holds what they may cost.
 async fn begin<'a>(
     engine: &Engine,
     ctx: &Context,
     ask: &Ask,
     attempts: &mut Attempts<'a>,
     client: &Client,
-) -> Result<(Attempt<'a>, Held), Failure> {
+) -> Result<(Attempt<'a>, Terms, Held), Failure> {
     let attempt = attempts.begin(engine.now())?;
-    let most = price(engine, ctx, ask, attempt.deployment)?;
-    let held = hold(engine, ctx, ask, &attempt, most).await?;
+    let (terms, held) = terms::agree(engine, ctx, ask, &attempt).await?;
     if client.has_left() {
         held.void("client went away before the call was sent");
         return Err(Failure::Abandoned);
     }
-    Ok((attempt, held))
+    Ok((attempt, terms, held))
 }
 
 /// The most that the call can take.
-fn price(
+pub(crate) fn price(
     engine: &Engine,
     ctx: &Context,
     ask: &Ask,
     deployment: &Deployment,
+    terms: &Terms,
 ) -> Result<Amount, Failure> {
     if ask.purpose == Purpose::CountTokens {
         return Ok(Amount::NONE);
     }
-    let Parts { tariff, limits, rules, .. } = &engine.parts;
-    let what = asked(ctx, ask, deployment);
-    let longest = [ask.request.max_output, tariff.longest_answer(&what)];
+    let Parts { tariff, limits, budgets, .. } = &engine.parts;
+    let what = asked(ctx, ask, deployment, terms);
+    let longest = [terms.limit, ask.request.max_output, tariff.longest_answer(&what)];
     let longest = longest.into_iter().flatten().min().unwrap_or(limits.assumed_answer_tokens);
     let most = WorstCase {
         prompt_tokens: ctx.anatomy().map_or(0, |anatomy| anatomy.upper_bound),
@@ -178,7 +198,7 @@ fn price(
     };
     let usd = match tariff.worst_case(&what, &most) {
         // Without a budget nothing needs to be held, so the price need not be known either.
-        Err(Failure::Unpriced { .. }) if rules.is_empty() => Usd::ZERO,
+        Err(Failure::Unpriced { .. }) if budgets.is_empty() => Usd::ZERO,
         amount => amount?,
     };
     let tokens = most.prompt_tokens.saturating_add(most.completion_tokens);
@@ -196,11 +216,12 @@ async fn refuse(engine: &Engine, ctx: &Context, ask: &Ask) {
 }
 
 /// Sets that much aside in every budget of the caller, or in none.
-async fn hold(
+pub(crate) async fn hold(
     engine: &Engine,
     ctx: &Context,
     ask: &Ask,
     attempt: &Attempt<'_>,
+    terms: &Terms,
     most: Amount,
 ) -> Result<Held, Failure> {
     let now = engine.now();
@@ -208,10 +229,10 @@ async fn hold(
         amount: most.usd,
         tokens: most.tokens,
         deadline: now.saturating_add(engine.parts.limits.call).unwrap_or(Timestamp::MAX),
-        claims: engine.claims(ctx.who(), &ask.request.model, now),
+        claims: engine.claims(ctx.who(), &terms.model, now),
         asked: Asked {
             provider: attempt.deployment.provider.clone(),
-            model: ask.request.model.clone(),
+            model: terms.model.clone(),
             streamed: ask.request.stream,
             anatomy: *ctx.anatomy().ok_or(Failure::Uncountable)?,
         },
@@ -299,6 +320,7 @@ async fn settle(
     ctx: &Context,
     ask: &Ask,
     attempt: Attempt<'_>,
+    terms: &Terms,
     mut held: Held,
     metered: Metered,
 ) -> (Context, Reply) {
@@ -323,7 +345,7 @@ async fn settle(
         }
     };
     let consumption = Consumption { usage, others, origin, model, cut_short };
-    let what = asked(ctx, ask, deployment);
+    let what = asked(ctx, ask, deployment, terms);
     let what = Priced { served: served.as_ref().unwrap_or(what.served), ..what };
     let bill = Arc::new(engine.parts.tariff.bill(&what, consumption, held.entry().what.hold()));
     outcome.bill = Some(&bill);
@@ -363,10 +385,15 @@ async fn wait(pause: Duration, client: &Client) -> Result<(), Failure> {
 }
 
 /// What was asked for, as the tariff wants it.
-fn asked<'a>(ctx: &Context, ask: &'a Ask, deployment: &'a Deployment) -> Priced<'a> {
+pub(crate) fn asked<'a>(
+    ctx: &Context,
+    ask: &'a Ask,
+    deployment: &'a Deployment,
+    terms: &'a Terms,
+) -> Priced<'a> {
     Priced {
         provider: &deployment.prices,
-        model: &ask.request.model,
+        model: &terms.model,
         served: &ask.request.served_asked,
         at: ctx.created_at(),
     }

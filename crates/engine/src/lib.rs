@@ -8,6 +8,8 @@
 //! | [`flow`] | count, optimize, price, hold, call, meter, settle, emit |
 //! | [`access`] | who may call: keys |
 //! | [`attempts`] | whether to try again, whom, and when |
+//! | [`budgets`] | the limits on spending, which may change while it runs |
+//! | [`terms`] | a shorter answer or a cheaper model, where there is no room for more |
 //! | [`call`] | what the steps hand to one another |
 //! | [`engine`] | [`Engine`], the parts that the steps use |
 //! | [`tariff`] | the one place that turns consumption into money |
@@ -19,6 +21,7 @@
 
 pub mod access;
 pub mod attempts;
+pub mod budgets;
 pub mod call;
 pub mod client;
 pub mod engine;
@@ -28,6 +31,7 @@ pub mod live;
 pub mod meter;
 pub mod metrics;
 pub mod tariff;
+pub mod terms;
 
 pub use call::{Ask, Purpose};
 pub use client::{Answering, Chunks, Client, Head, Receipt};

@@ -155,7 +155,7 @@ async fn streamed(
     limits: &Limits,
 ) -> Metered {
     let Answer { status, headers, mut body } = answer;
-    client.head(Head { status, headers, body: None, receipt: None });
+    client.head(Head { status, headers, body: None, receipt: None, terms: None });
     let end = pass_on(&mut reader, &mut body, client, limits.reader_patience).await;
     if matches!(end, End::Left) {
         let rest = match limits.on_disconnect {

@@ -89,7 +89,7 @@ pub async fn list(
 ) -> Result<Json<List<Shown>>, Problem> {
     let manager = caller::of_api(&gateway, &headers, Permission::Manage)?;
     let keys = gateway.engine().access().list(manager.tenant());
-    Ok(Json(List { data: keys.iter().map(|key| Shown::of(key, None)).collect() }))
+    Ok(Json(List::of(keys.iter().map(|key| Shown::of(key, None)).collect())))
 }
 
 /// `POST /api/v1/keys`: makes a key. Its secret is in the answer, and nowhere else ever after.
@@ -176,7 +176,7 @@ pub async fn audit(
     let after: Option<u64> = parsed("after", query.after.as_deref())?;
     let scope = manager.scope(None)?;
     let rows = gateway.engine().ledger().audit(scope, after, limit).await;
-    Ok(Json(List { data: rows.map_err(Problem::unavailable)? }))
+    Ok(Json(List::of(rows.map_err(Problem::unavailable)?)))
 }
 
 /// Who made a change, as the audit log names them.
@@ -188,6 +188,14 @@ pub(crate) fn actor(principal: &Principal) -> String {
 fn known(id: &str) -> Result<KeyId, Problem> {
     let shown: String = id.chars().take(64).collect();
     KeyId::new(id).map_err(|_| Problem::not_found("key", &shown))
+}
+
+// === impl List ===
+
+impl<T> List<T> {
+    pub(crate) fn of(data: Vec<T>) -> List<T> {
+        List { data }
+    }
 }
 
 // === impl NewKey ===

@@ -15,6 +15,7 @@
 //! | [`rejection`] | every error of the drop-in routes, in the provider's own shape |
 //! | [`api`] | `/api/v1`: requests and usage |
 //! | `events` | `/api/v1/events`: live events, over a WebSocket or as a stream |
+//! | [`budgets`] | `/api/v1/budgets` |
 //! | [`keys`] | `/api/v1/keys`, `/api/v1/audit` |
 //! | [`problem`] | the errors of `/api/v1` (RFC 9457) |
 //! | [`guard`] | who may talk to a gateway without keys |
@@ -22,6 +23,7 @@
 
 pub mod api;
 pub mod attribute;
+pub mod budgets;
 mod caller;
 pub mod events;
 pub mod guard;

@@ -214,19 +214,20 @@ fn respond(head: Head, mut chunks: Chunks) -> axum::response::Response {
     let mut response = Response::new(body);
     *response.status_mut() = head.status;
     *response.headers_mut() = head.headers;
+    let headers = response.headers_mut();
+    if let Some(changed) = &head.terms {
+        set(headers, "x-farthing-max-tokens", changed.limit.map(|limit| limit.to_string()));
+        set(headers, "x-farthing-downgraded-to", changed.model.as_ref().map(ToString::to_string));
+    }
     if let Some(receipt) = &head.receipt {
-        describe(receipt, response.headers_mut());
+        describe(receipt, headers);
     }
     response
 }
 
 /// The receipt as headers. What is unknown has no header; it is never zero.
 fn describe(receipt: &Receipt, headers: &mut HeaderMap) {
-    let mut set = |name: &'static str, value: Option<String>| {
-        if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
-            headers.insert(HeaderName::from_static(name), value);
-        }
-    };
+    let mut set = |name: &'static str, value: Option<String>| set(headers, name, value);
     set("x-farthing-budget-remaining-usd", receipt.room.map(|room| room.to_string()));
     set("x-farthing-overhead-ms", Some(in_ms(receipt.overhead)));
     let Some(bill) = &receipt.bill else { return };
@@ -235,6 +236,12 @@ fn describe(receipt: &Receipt, headers: &mut HeaderMap) {
     set("x-farthing-tokens-input", Some(bill.usage.prompt().to_string()));
     set("x-farthing-tokens-cached", Some(bill.usage.cached().to_string()));
     set("x-farthing-tokens-output", Some(bill.usage.completion().to_string()));
+}
+
+fn set(headers: &mut HeaderMap, name: &'static str, value: Option<String>) {
+    if let Some(value) = value.and_then(|value| HeaderValue::from_str(&value).ok()) {
+        headers.insert(HeaderName::from_static(name), value);
+    }
 }
 
 /// Milliseconds, with microseconds behind the point.

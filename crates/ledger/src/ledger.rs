@@ -7,7 +7,9 @@ use std::thread::Thread;
 use std::time::Duration;
 
 use farthing_core::Usd;
-use farthing_core::budget::{Balance, BalanceKey, Claim, Command, Decision, Rejection, State};
+use farthing_core::budget::{
+    Balance, BalanceKey, Claim, Command, Decision, Rejection, Room, State,
+};
 use farthing_core::clock::Clock;
 use farthing_core::entry::{AttemptId, Ending, Entry, Hold, Who};
 use farthing_core::event::Event;
@@ -180,6 +182,11 @@ impl Ledger {
     /// The least that any of the claimed hard budgets in dollars has left; `None` without one.
     pub fn room(&self, claims: &[Claim]) -> Option<Usd> {
         self.books().state.room(claims).usd
+    }
+
+    /// The least that the claimed hard budgets have left, in each unit.
+    pub fn room_in_all(&self, claims: &[Claim]) -> Room {
+        self.books().state.room(claims)
     }
 
     /// Names the store: a new one has another epoch.

@@ -17,6 +17,7 @@ use crate::openai_embeddings;
 use crate::openai_responses;
 use crate::request::{Request, RequestError};
 use crate::stream::StreamReader;
+use crate::terms;
 
 /// A wire format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -130,6 +131,19 @@ impl Dialect {
     /// [asking for usage](crate::Outgoing::usage_added) on the client's behalf, if anything did.
     pub fn stream_reader(self, strip_usage: bool) -> StreamReader {
         StreamReader::new(self, strip_usage)
+    }
+
+    /// A request's body with a limit on the tokens of each answer, in place of the client's where it
+    /// has one; all else stays as it is. `older` says that the provider knows OpenAI's limit by its
+    /// older name alone. `None` where the dialect has no such limit.
+    pub fn limited(self, body: &Bytes, tokens: u64, older: bool) -> Option<Bytes> {
+        terms::limited(self, body, tokens, older)
+    }
+
+    /// A request's body asking for another model; all else stays as it is. `None` where the model
+    /// stands in the address.
+    pub fn of_model(self, body: &Bytes, model: &str) -> Option<Bytes> {
+        terms::of_model(self, body, model)
     }
 
     /// An error as this dialect's clients understand it: a JSON body.

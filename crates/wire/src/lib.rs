@@ -19,6 +19,7 @@
 //! | `gemini` | Google's Gemini API |
 //! | `flavor`, `payload` | [`Flavor`], for answers of other APIs too, and what logs keep of them |
 //! | `bedrock`, `cohere` | answers of Amazon Bedrock's Converse, and of Cohere's API |
+//! | `terms` | putting a shorter answer or another model into a request |
 //! | `fields`, `usage` | what the reading of requests, and of usage, has in common |
 //! | [`splice`] | changing byte ranges of a body and nothing else |
 //! | `json` | walking JSON without building trees |
@@ -44,6 +45,7 @@ mod request;
 pub mod splice;
 mod sse;
 mod stream;
+mod terms;
 mod tool_use;
 mod usage;
 

@@ -45,6 +45,10 @@ pub(crate) fn parse(body: Bytes) -> Result<Request, RequestError> {
             response_format: schema(output_config, output_format).map(Json::span),
             demands: Demands {
                 thinking: thinking.is_some_and(|how| type_of(how) == "enabled"),
+                thinking_tokens: thinking
+                    .and_then(|how| how.pick(["budget_tokens"])[0])
+                    .and_then(Json::as_count)
+                    .unwrap_or_default(),
                 tool_call: tool_choice.is_some_and(|how| matches!(&*type_of(how), "any" | "tool")),
             },
             cache_markers: reader.markers.finish(),

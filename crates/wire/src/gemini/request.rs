@@ -65,7 +65,11 @@ pub(crate) fn parse(body: Bytes, target: Option<Target>) -> Result<Request, Requ
             messages,
             tools,
             response_format: config.schema,
-            demands: Demands { thinking: true, tool_call: tool_config.is_some_and(must_call) },
+            demands: Demands {
+                thinking: true,
+                tool_call: tool_config.is_some_and(must_call),
+                ..Demands::default()
+            },
             unseen: cached.is_some_and(|cached| !cached.is_null()),
             cache_markers: Vec::new(),
             body,
