@@ -7,6 +7,7 @@ mod count;
 mod dialects;
 mod doctor;
 mod input;
+mod keys;
 mod lines;
 mod optimize;
 mod price;
@@ -64,6 +65,8 @@ enum Command {
     Config(config::Action),
     /// Check that all is in place: settings, ledger, port, providers.
     Doctor(doctor::Args),
+    /// Make, list, rotate and revoke keys.
+    Keys(keys::Args),
     /// Check the ledger against itself: balances, holds and costs.
     Verify(verify::Args),
 }
@@ -108,6 +111,7 @@ impl Command {
             Command::Catalog(action) => catalog::run(&action),
             Command::Config(action) => config::run(&action),
             Command::Doctor(args) => doctor::run(&args).await,
+            Command::Keys(args) => keys::run(&args).await,
             Command::Verify(args) => verify::run(&args),
         }
     }

@@ -28,6 +28,9 @@ use farthing_core::Usd;
 use farthing_core::budget::{Mode, Policy, Quantity, Rule, ScopeKind, Window};
 use farthing_core::id::{ModelId, Pattern, ProviderId, TenantId, UserId};
 use farthing_core::identity::{AllowList, Grant, Holder, Permission, Role};
+use farthing_core::ratelimit::{RateLimit, RateRule};
+use farthing_core::session::SessionLimits;
+use farthing_core::threshold::Thresholds;
 use farthing_engine::attempts::RetryPolicy;
 use farthing_engine::engine::OnDisconnect;
 use farthing_engine::tariff::Unpriced;
@@ -35,6 +38,7 @@ use farthing_ledger::StoreError;
 use farthing_ledger::vault;
 use farthing_upstream::{BreakerLimits, Deployment, Route, Secret, Timeouts};
 use farthing_wire::Dialect;
+use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 
@@ -52,6 +56,9 @@ pub(crate) struct Config {
     pub provider: BTreeMap<String, Provider>,
     pub upstream: Upstream,
     pub budgets: Budgets,
+    pub rates: Rates,
+    pub sessions: Sessions,
+    pub alerts: Alerts,
 }
 
 #[derive(Debug, Deserialize)]
@@ -145,6 +152,39 @@ struct Limit {
     #[serde(default)]
     policy: Policy,
     time_zone: Option<String>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Rates {
+    limit: Vec<Rate>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rate {
+    scope: ScopeKind,
+    #[serde(default = "Pattern::any")]
+    of: Pattern,
+    requests: Option<u64>,
+    tokens: Option<u64>,
+    concurrent: Option<u64>,
+    per_seconds: Option<u32>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Sessions {
+    per_user: usize,
+    all: usize,
+    idle_minutes: i64,
+    age_hours: i64,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(transparent)]
+pub(crate) struct Alerts {
+    pub thresholds: Thresholds,
 }
 
 // === impl Config ===
@@ -314,6 +354,43 @@ impl Budgets {
             limit.rule().with_context(|| format!("[[budgets.limit]] number {number}"))
         };
         (1..).zip(&self.limit).map(rule).collect()
+    }
+}
+
+impl Rates {
+    /// The rates.
+    ///
+    /// # Errors
+    /// Where one limits nothing, or more than one thing.
+    pub(crate) fn rules(&self) -> Result<Vec<RateRule>> {
+        let rule = |(number, rate): (usize, &Rate)| {
+            rate.rule().with_context(|| format!("[[rates.limit]] number {number}"))
+        };
+        (1..).zip(&self.limit).map(rule).collect()
+    }
+}
+
+impl Rate {
+    fn rule(&self) -> Result<RateRule> {
+        let limit = match (self.requests, self.tokens, self.concurrent) {
+            (Some(requests), None, None) => RateLimit::Requests(requests),
+            (None, Some(tokens), None) => RateLimit::Tokens(tokens),
+            (None, None, Some(calls)) => RateLimit::Concurrent(calls),
+            _ => bail!("set one of `requests`, `tokens` and `concurrent`, and no other"),
+        };
+        let per_seconds = self.per_seconds.unwrap_or(60);
+        Ok(RateRule { scope: self.scope, of: self.of.clone(), limit, per_seconds })
+    }
+}
+
+impl Sessions {
+    pub(crate) fn limits(&self) -> SessionLimits {
+        SessionLimits {
+            per_user: self.per_user,
+            all: self.all,
+            idle: SignedDuration::from_mins(self.idle_minutes.clamp(1, 1_000_000)),
+            age: SignedDuration::from_hours(self.age_hours.clamp(1, 100_000)),
+        }
     }
 }
 

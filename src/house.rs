@@ -5,11 +5,15 @@ use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use farthing_core::clock::Clock;
+use farthing_core::id::RequestId;
 use farthing_core::identity::Pepper;
 use farthing_core::pricing::Catalog;
 use farthing_engine::access::Access;
+use farthing_engine::alerts::Alerts;
 use farthing_engine::budgets::Budgets;
 use farthing_engine::engine::Limits;
+use farthing_engine::rates::Rates;
+use farthing_engine::sessions::Sessions;
 use farthing_engine::tariff::Tariff;
 use farthing_engine::{Engine, Parts};
 use farthing_gateway::{Gateway, Ids, Random, Settings};
@@ -35,8 +39,7 @@ pub(crate) fn build(
         counter.count_text(model, "warm");
     }
     let ledger = Ledger::open(store, clock.clone(), farthing_ledger::Options::default())?;
-    let pepper = Pepper::new(secret.derive("farthing keys 2026"));
-    let access = Access::new(ledger.clone(), pepper, config.server.open_grant()?);
+    let access = Access::new(ledger.clone(), pepper(secret), config.server.open_grant()?);
     let engine = Engine::new(Parts {
         clock: clock.clone(),
         counter,
@@ -52,6 +55,9 @@ pub(crate) fn build(
         ledger,
         access,
         upstream: Upstream::new(config.upstream.timeouts())?,
+        sessions: Sessions::new(config.sessions.limits()),
+        alerts: Alerts::new(config.alerts.thresholds.clone()),
+        rates: Rates::new(config.rates.rules()?),
         limits: Limits {
             concurrent_calls: config.server.max_concurrent_calls,
             answer_bytes: config.upstream.max_answer_bytes,
@@ -94,4 +100,15 @@ fn random() -> Result<Random> {
     Ok(Random::new(|| {
         Secret::random().map(|secret| secret.derive("farthing key 2026")).unwrap_or_default()
     }))
+}
+
+/// What hashes of keys are keyed with.
+pub(crate) fn pepper(secret: &Secret) -> Pepper {
+    Pepper::new(secret.derive("farthing keys 2026"))
+}
+
+/// An id that nothing else has.
+#[expect(clippy::disallowed_methods, reason = "the one place that makes ids")]
+pub(crate) fn request_id() -> RequestId {
+    RequestId::new(uuid::Uuid::now_v7())
 }

@@ -10,8 +10,11 @@ use super::problem::{Origin, Problem};
 const NAMED: &str = "provider";
 const ANY: &str = "NAME";
 
-/// What a limit may have in place of `usd`, so that the default cannot have it too.
-const OTHER_UNITS: [&str; 2] = ["tokens", "requests"];
+/// What an element of a list may have, of which the default shows only a part or none.
+const OF_LISTS: &str = r#"
+budgets = { scope = "user", of = "*", window = "day", usd = "1", tokens = 1, requests = 1, mode = "hard", policy = "refuse", time_zone = "UTC" }
+rates = { scope = "user", of = "*", requests = 1, tokens = 1, concurrent = 1, per_seconds = 60 }
+"#;
 
 /// The settings that there are.
 #[derive(Debug)]
@@ -46,9 +49,12 @@ impl Known {
             Table::from_iter([(ANY.to_owned(), settings.flatten().collect::<Table>().into())]);
         let mut shape = defaults.clone();
         shape.insert(NAMED.to_owned(), any.into());
-        let limits = shape.get_mut("budgets").and_then(|it| it.get_mut("limit"));
-        if let Some(Value::Table(limit)) = limits.and_then(|limits| limits.get_mut(0)) {
-            limit.extend(OTHER_UNITS.map(|unit| (unit.to_owned(), Value::Integer(1))));
+        let members: Table = OF_LISTS.parse().unwrap_or_default();
+        for (section, list) in [("budgets", "limit"), ("rates", "limit")] {
+            let like = members.get(section).cloned().unwrap_or_else(|| Table::new().into());
+            if let Some(Value::Table(section)) = shape.get_mut(section) {
+                section.insert(list.to_owned(), Value::Array(vec![like]));
+            }
         }
         Ok(Known { defaults, shape: shape.into() })
     }

@@ -15,6 +15,7 @@ mod config;
 mod count;
 mod doctor;
 mod help;
+mod keys;
 mod optimize;
 mod price;
 mod replay;

@@ -239,3 +239,76 @@ async fn bad_input_on_admin_routes_is_a_clear_error_and_changes_nothing() {
     assert_eq!(json_of(keys, 200).await["data"], json!([]));
     house.close().await;
 }
+
+#[tokio::test]
+async fn sessions_are_opened_once_and_say_what_they_came_to() {
+    let house = House::open().await;
+    let wish = json!({ "user": "ann", "thread": "t", "run": "r" });
+    let open = || api(&house, Method::POST, "sessions", None).json(&wish).send();
+    let first = json_of(open().await.unwrap(), 201).await;
+    let again = json_of(open().await.unwrap(), 200).await;
+    assert_eq!(first["id"], again["id"]);
+    for _ in 0..2 {
+        let call = house.chat(&hello()).header("x-farthing-user", "ann");
+        let call = call.header("x-farthing-thread", "t").header("x-farthing-run", "r");
+        assert_eq!(call.send().await.unwrap().status(), 200);
+    }
+    let id = first["id"].as_str().unwrap();
+    let shown = json_of(
+        api(&house, Method::GET, &format!("sessions/{id}"), None).send().await.unwrap(),
+        200,
+    );
+    let shown = shown.await;
+    assert_eq!(shown["total"]["operations"], 2);
+    assert_eq!(shown["ended"], Value::Null);
+    let theirs = api(&house, Method::GET, &format!("sessions/{id}?user=bob"), None);
+    assert_eq!(theirs.send().await.unwrap().status(), 404);
+    let finalize = || api(&house, Method::POST, &format!("sessions/{id}/finalize"), None).send();
+    let ended = json_of(finalize().await.unwrap(), 200).await;
+    assert_eq!((&ended["ended"], &ended["total"]["operations"]), (&json!("finalized"), &json!(2)));
+    assert_eq!(finalize().await.unwrap().status(), 404);
+    assert_eq!(json_of(open().await.unwrap(), 201).await["total"]["operations"], 0);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn b14_a_threshold_is_told_once_in_its_period() {
+    let settings = "[alerts.operation]\nlow = \"0.0001\"\n[alerts.session]\nlow = \"0.0001\"\n\
+                    [[budgets.limit]]\nscope = \"user\"\nwindow = \"day\"\nrequests = 5\n";
+    let house = House::with(Options::default(), settings).await;
+    let call = || {
+        let call = house.chat(&hello()).header("x-farthing-thread", "t");
+        call.header("x-farthing-run", "r").send()
+    };
+    for _ in 0..5 {
+        assert_eq!(call().await.unwrap().status(), 200);
+    }
+    let mut told = house.get("/api/v1/events?after=none:0").await;
+    let mut text = String::new();
+    while text.matches("agent_completed").count() < 5 {
+        text.push_str(std::str::from_utf8(&told.chunk().await.unwrap().unwrap()).unwrap());
+    }
+    assert_eq!(text.matches("session ses_").count(), 1, "{text}");
+    assert_eq!(text.matches("80 percent").count(), 1, "{text}");
+    assert_eq!(text.matches("100 percent").count(), 1, "{text}");
+    drop(told);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_rate_without_room_says_when_to_come_back() {
+    let settings = "[[rates.limit]]\nscope = \"user\"\nrequests = 2\nper_seconds = 3600\n";
+    let house = House::with(Options::default(), settings).await;
+    for _ in 0..2 {
+        assert_eq!(house.chat(&hello()).send().await.unwrap().status(), 200);
+    }
+    let limited = house.chat(&hello()).send().await.unwrap();
+    assert_eq!(limited.headers()["x-farthing-error"], "rate_limit_exceeded");
+    let wait: u32 = limited.headers()["retry-after"].to_str().unwrap().parse().unwrap();
+    assert!((1..=60).contains(&wait));
+    assert!(!limited.headers().contains_key("x-should-retry"));
+    assert_eq!(json_of(limited, 429).await["error"]["code"], "rate_limit_exceeded");
+    let other = house.chat(&hello()).header("x-farthing-user", "bob").send().await.unwrap();
+    assert_eq!(other.status(), 200);
+    house.close().await;
+}

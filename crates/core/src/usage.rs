@@ -155,6 +155,11 @@ impl Usage {
         longest_first.into_iter().find(|(bucket, _)| self.get(*bucket) > 0).map(|(_, ttl)| ttl)
     }
 
+    /// All tokens, of the prompt and of the answers.
+    pub fn tokens(&self) -> u64 {
+        self.prompt().saturating_add(self.completion())
+    }
+
     /// All tokens of the answer, thinking included.
     pub fn completion(&self) -> u64 {
         self.sum(Bucket::is_completion)

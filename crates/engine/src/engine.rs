@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use farthing_core::Usd;
-use farthing_core::budget::{Claim, Quantity};
+use farthing_core::budget::{Amount, Claim, Quantity};
 use farthing_core::clock::Clock;
-use farthing_core::entry::Who;
+use farthing_core::entry::{Bill, Who};
 use farthing_core::event::BudgetState;
 use farthing_core::id::{ModelId, RequestId};
-use farthing_ledger::Ledger;
+use farthing_core::tally::Operation;
+use farthing_ledger::{Held, Ledger};
 use farthing_tokens::Counter;
 use farthing_upstream::{Answer, Deployment, Route, Upstream};
 use farthing_wire::Request;
@@ -19,11 +20,14 @@ use jiff::Timestamp;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::access::Access;
+use crate::alerts::{Alerts, Seen, in_words};
 use crate::attempts::{Attempts, RetryBudget, RetryPolicy};
 use crate::budgets::Budgets;
 use crate::failure::Failure;
 use crate::live::{Runs, Threads, Turn};
 use crate::metrics::Metrics;
+use crate::rates::Rates;
+use crate::sessions::Sessions;
 use crate::tariff::Tariff;
 
 /// What an engine is made of.
@@ -41,6 +45,12 @@ pub struct Parts {
     pub ledger: Ledger,
     /// Who may call.
     pub access: Access,
+    /// What each conversation and run has come to.
+    pub sessions: Sessions,
+    /// What somebody wants to hear of.
+    pub alerts: Alerts,
+    /// How fast callers may be.
+    pub rates: Rates,
     /// Calls providers.
     pub upstream: Upstream,
     /// Bounds.
@@ -114,6 +124,7 @@ impl Engine {
 
     /// Ends what has been silent for long. To be called every minute or so.
     pub async fn tend(&self) {
+        self.parts.sessions.sweep(self.now());
         for (tenant, events) in self.runs.sweep(self.now()) {
             // A ledger that was closed hears of it no more.
             let _ = self.parts.ledger.post(tenant, events).await;
@@ -123,6 +134,11 @@ impl Engine {
     /// What is counted for operators.
     pub fn metrics(&self) -> &Metrics {
         &self.metrics
+    }
+
+    /// What each conversation and run has come to.
+    pub fn sessions(&self) -> &Sessions {
+        &self.parts.sessions
     }
 
     /// The limits on spending.
@@ -179,6 +195,33 @@ impl Engine {
     /// The attempts of a call.
     pub(crate) fn attempts<'a>(&'a self, route: &'a Route, request: RequestId) -> Attempts<'a> {
         Attempts::new(self.parts.limits.retries, &self.retry_budget, route, request)
+    }
+
+    /// The thresholds that a bill makes something pass, in words; its session has it from now on.
+    pub(crate) fn alerts(&self, held: &Held, bill: Option<&Bill>) -> Vec<String> {
+        let Some(bill) = bill else { return Vec::new() };
+        let (entry, now) = (held.entry(), self.now());
+        let operation = Operation::of(bill, entry.who.agent.clone(), now);
+        let session = self.parts.sessions.track(&entry.who, &operation);
+        let charge = Amount::of_call(bill.charged, bill.usage.tokens());
+        let spent = |claim: &Claim| {
+            let spent = self.parts.ledger.balance(&claim.balance).spent;
+            spent.plus(charge).unwrap_or(spent)
+        };
+        let claims = &entry.what.hold().claims;
+        let alerts = self.parts.alerts.look(&Seen {
+            attempt: entry.id,
+            at: now,
+            charged: bill.charged,
+            session: session.as_ref(),
+            budgets: claims.iter().map(|claim| (claim, spent(claim))).collect(),
+        });
+        let told = alerts.iter().map(|alert| {
+            let text = in_words(alert);
+            tracing::warn!(alert = alert.name(), "{text}");
+            text
+        });
+        told.collect()
     }
 
     /// How the tightest of the claimed budgets of dollars stands once so much more is charged.

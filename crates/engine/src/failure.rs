@@ -2,6 +2,7 @@
 
 use farthing_core::budget::Refusal;
 use farthing_core::money::Overflow;
+use farthing_core::ratelimit::Limited;
 use farthing_ledger::HoldError;
 use farthing_upstream::CallError;
 use http::StatusCode;
@@ -39,6 +40,9 @@ pub enum Failure {
     /// The client went away before there was an answer: nobody will read this.
     #[error("the client went away before there was an answer")]
     Abandoned,
+    /// A rate has no room now.
+    #[error("{0}")]
+    Limited(Box<Limited>),
     /// As many calls are under way as are allowed.
     #[error("{limit} calls are under way, which is the limit; try again in a moment")]
     Overloaded {
@@ -78,6 +82,7 @@ impl Failure {
             Failure::Uncountable => "internal",
             Failure::Overdue => "ledger_unavailable",
             Failure::Abandoned => "abandoned",
+            Failure::Limited(_) => "rate_limit_exceeded",
             Failure::Overloaded { .. } => "overloaded",
             Failure::Ledger(_) => "ledger_unavailable",
             Failure::Upstream(error) => error.stage.code(),

@@ -34,6 +34,7 @@ use crate::engine::{Engine, OnDisconnect, Parts};
 use crate::failure::Failure;
 use crate::live::{Ended, Outcome};
 use crate::meter::{self, Consumed, MAX_REFUSAL_BYTES, Metered, Reply};
+use crate::rates::Pace;
 use crate::tariff::{Consumption, Priced};
 use crate::terms::{self, Terms};
 
@@ -79,6 +80,7 @@ async fn story(
     client: &mut Client,
 ) -> Result<(Receipt, Reply), Failure> {
     let mut ctx = count(engine, ctx, ask).await?;
+    let mut pace = pace(engine, &ctx, ask)?;
     let outgoing = optimize(ask);
     let mut attempts = engine.attempts(&ask.route, ctx.request());
     let mut declined = None;
@@ -103,6 +105,7 @@ async fn story(
         let Some(pause) = attempts.again(&called) else {
             let metered = meter(engine, ask, attempt.deployment, called, strip, client).await;
             let (ctx, reply) = settle(engine, &ctx, ask, attempt, &terms, held, metered).await;
+            pace.came_to(ctx.bill().map_or(0, |bill| bill.usage.tokens()), engine.now());
             return Ok((emit(engine, &ctx, ask), reply));
         };
         held.void(&called.to_string());
@@ -123,6 +126,13 @@ async fn count(engine: &Engine, ctx: Context, ask: &Ask) -> Result<Context, Fail
         spawn_blocking(count).await.map_err(|_| Failure::Uncountable)?
     };
     Ok(ctx.counted(anatomy))
+}
+
+/// Takes what the call needs of the rates that hold for its caller.
+fn pace(engine: &Engine, ctx: &Context, ask: &Ask) -> Result<Pace, Failure> {
+    let tokens = ctx.anatomy().map_or(0, |anatomy| anatomy.by_kind.total());
+    let begun = engine.parts.rates.begin(ctx.who(), &ask.request.model, tokens, engine.now());
+    begun.map_err(|limited| Failure::Limited(Box::new(limited)))
 }
 
 /// The request as it goes to a provider.
@@ -360,6 +370,10 @@ async fn settle(
 fn tell(engine: &Engine, ask: &Ask, held: &Held, outcome: &Outcome<'_>) -> Vec<Event> {
     let Some(turn) = &ask.turn else { return Vec::new() };
     let mut events = engine.runs.end(turn, outcome, engine.now());
+    let alerts = engine.alerts(held, outcome.bill);
+    if let Some(event) = events.first_mut() {
+        event.data.alerts = alerts;
+    }
     let charged = outcome.bill.map_or(Usd::ZERO, |bill| bill.charged);
     let budget = engine.budget_state(&held.entry().what.hold().claims, charged);
     events.iter_mut().for_each(|event| event.budget.clone_from(&budget));

@@ -7,11 +7,14 @@
 //! |---|---|
 //! | [`flow`] | count, optimize, price, hold, call, meter, settle, emit |
 //! | [`access`] | who may call: keys |
+//! | [`alerts`] | thresholds, each told once |
 //! | [`attempts`] | whether to try again, whom, and when |
 //! | [`budgets`] | the limits on spending, which may change while it runs |
 //! | [`terms`] | a shorter answer or a cheaper model, where there is no room for more |
 //! | [`call`] | what the steps hand to one another |
 //! | [`engine`] | [`Engine`], the parts that the steps use |
+//! | [`rates`] | how fast callers may be |
+//! | [`sessions`] | what each conversation and run has come to |
 //! | [`tariff`] | the one place that turns consumption into money |
 //! | [`meter`] | reading an answer while it passes |
 //! | [`client`] | the way back to whoever asked |
@@ -20,6 +23,7 @@
 //! | [`failure`] | what can go wrong, and what to do |
 
 pub mod access;
+pub mod alerts;
 pub mod attempts;
 pub mod budgets;
 pub mod call;
@@ -30,6 +34,8 @@ pub mod flow;
 pub mod live;
 pub mod meter;
 pub mod metrics;
+pub mod rates;
+pub mod sessions;
 pub mod tariff;
 pub mod terms;
 

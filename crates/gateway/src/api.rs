@@ -120,7 +120,11 @@ pub async fn usage(
 }
 
 /// Whose data the caller may see; `user` narrows that.
-fn scope(gateway: &Gateway, headers: &HeaderMap, user: Option<&str>) -> Result<Scope, Problem> {
+pub(crate) fn scope(
+    gateway: &Gateway,
+    headers: &HeaderMap,
+    user: Option<&str>,
+) -> Result<Scope, Problem> {
     let named = parsed::<UserId>("user", user)?;
     let caller = caller::of_api(gateway, headers, Permission::Read)?;
     Ok(caller.scope(named).map_err(NoAccess::from)?)

@@ -17,6 +17,7 @@
 //! | `events` | `/api/v1/events`: live events, over a WebSocket or as a stream |
 //! | [`budgets`] | `/api/v1/budgets` |
 //! | [`keys`] | `/api/v1/keys`, `/api/v1/audit` |
+//! | [`sessions`] | `/api/v1/sessions` |
 //! | [`problem`] | the errors of `/api/v1` (RFC 9457) |
 //! | [`guard`] | who may talk to a gateway without keys |
 //! | [`health`] | how it stands: `/healthz`, `/readyz`, `/api/v1/health`, `/metrics` |
@@ -35,6 +36,7 @@ pub mod proxy;
 pub mod rejection;
 mod repeats;
 pub mod routes;
+pub mod sessions;
 pub mod state;
 
 pub use listen::serve;

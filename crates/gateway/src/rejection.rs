@@ -224,6 +224,11 @@ fn failure_telling(failure: &Failure) -> Telling {
         }
         Failure::Unpriced { .. } | Failure::Absurd(_) => tell(bad, code, refused, Retry::Never),
         Failure::Abandoned => tell(bad, code, refused, Retry::Unsaid),
+        Failure::Limited(limited) => {
+            let wait = limited.retry_after.map_or(1, |wait| wait.as_secs().clamp(1, 60));
+            let retry = Retry::After(u32::try_from(wait).unwrap_or(60));
+            tell(StatusCode::TOO_MANY_REQUESTS, code, ErrorKind::RateLimited, retry)
+        }
         Failure::Overloaded { .. } => tell(busy, code, ours, Retry::After(1)),
         Failure::Ledger(_) | Failure::Overdue => tell(busy, code, ours, Retry::After(5)),
         Failure::Uncountable => {

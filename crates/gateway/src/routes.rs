@@ -7,7 +7,7 @@ use farthing_engine::Purpose;
 use farthing_wire::Dialect;
 
 use crate::state::Gateway;
-use crate::{api, budgets, events, guard, health, keys, problem, proxy};
+use crate::{api, budgets, events, guard, health, keys, problem, proxy, sessions};
 
 /// All routes of a gateway.
 pub fn router(gateway: Gateway) -> Router {
@@ -32,6 +32,9 @@ pub fn router(gateway: Gateway) -> Router {
         .route("/api/v1/keys/{id}/rotate", post(keys::rotate))
         .route("/api/v1/budgets", get(budgets::list))
         .route("/api/v1/budgets/{id}", get(budgets::show).put(budgets::set).delete(budgets::remove))
+        .route("/api/v1/sessions", get(sessions::list).post(sessions::open))
+        .route("/api/v1/sessions/{id}", get(sessions::show))
+        .route("/api/v1/sessions/{id}/finalize", post(sessions::finalize))
         .route("/api/v1/audit", get(keys::audit))
         .route("/api/v1/events", get(events::events))
         .route("/api/v1/health", get(health::health))
