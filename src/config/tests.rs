@@ -33,12 +33,12 @@ fn a_file_needs_only_what_differs() {
     let config = loaded("[server]\nlisten = \"127.0.0.1:9\"", &[]).unwrap();
     assert_eq!(config.server.listen.port(), 9);
     let hundred = Quantity::Usd("100".parse().unwrap());
-    assert_eq!(config.budgets.rules()[0].limit, hundred);
+    assert_eq!(config.budgets.rules().unwrap()[0].limit, hundred);
 }
 
 #[test]
 fn an_empty_list_of_limits_removes_the_default_one() {
-    assert!(loaded("[budgets]\nlimit = []", &[]).unwrap().budgets.rules().is_empty());
+    assert!(loaded("[budgets]\nlimit = []", &[]).unwrap().budgets.rules().unwrap().is_empty());
 }
 
 #[test]

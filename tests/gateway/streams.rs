@@ -233,3 +233,26 @@ fn without_ids(stream: &str) -> Vec<String> {
     };
     stream.split('\n').map(frame).collect()
 }
+
+#[tokio::test]
+async fn who_asks_for_it_is_told_the_cost_before_the_streams_last_event() {
+    let house = House::open().await;
+    for (call, last) in [
+        (house.chat(&hello_streamed()), "data: [DONE]\n\n"),
+        (house.message(&crate::anthropic::hello_streamed()), "event: message_stop\n"),
+    ] {
+        let plain = call.try_clone().unwrap().send().await.unwrap().text().await.unwrap();
+        let answer = call.header("x-farthing-stream-cost", "comment").send().await.unwrap();
+        let told = answer.headers()["x-farthing-request-id"].to_str().unwrap().to_owned();
+        let text = answer.text().await.unwrap();
+        let record = house.record_of(&told).await;
+        let comment = text.lines().find(|line| line.starts_with(": farthing")).unwrap();
+        let usd = record["cost"]["usd"].as_str().unwrap();
+        assert!(comment.contains(&format!("cost_usd={usd} status=priced")), "{comment}");
+        assert!(text.find(comment).unwrap() < text.rfind(last).unwrap());
+        assert!(!plain.contains("farthing"));
+        let without = text.replace(&format!("{comment}\n\n"), "");
+        assert_eq!(without.matches("data: ").count(), plain.matches("data: ").count());
+    }
+    house.close().await;
+}

@@ -26,6 +26,14 @@ pub struct Ask {
     pub turn: Option<Turn>,
 }
 
+impl Ask {
+    /// Whether the client wants to be told within a stream what it costs. Only who asks for it is:
+    /// strict parsers have broken on comments that they did not expect.
+    pub(crate) fn tells_cost(&self) -> bool {
+        self.headers.get("x-farthing-stream-cost").is_some_and(|how| how == "comment")
+    }
+}
+
 /// What a call is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use farthing_core::Usd;
 use farthing_core::budget::Amount;
 use farthing_core::context::Context;
-use farthing_core::entry::{Asked, AttemptId, Hold, Origin};
+use farthing_core::entry::{Asked, AttemptId, Bill, Hold, Origin};
 use farthing_core::event::Event;
 use farthing_core::pricing::WorstCase;
 use farthing_core::usage::{Bucket, Usage};
@@ -61,6 +61,15 @@ pub async fn run(
     engine.metrics.ended(outcome(&reply), engine.now().duration_since(came_at));
     match reply {
         Reply::Given => {}
+        Reply::Ending(ending) => {
+            let cost = receipt.and_then(|receipt| receipt.bill).map(|bill| comment(&bill));
+            let patience = engine.parts.limits.reader_patience;
+            for piece in cost.into_iter().chain([ending]) {
+                // Who has gone needs to be told nothing.
+                let _ = client.chunk(piece, patience).await;
+            }
+            client.whole();
+        }
         Reply::Left => tracing::debug!(%request, "client went away before the end of its answer"),
         Reply::Whole(status, headers, body) => {
             client.head(Head { status, headers, body: Some(body), receipt, terms: None });
@@ -438,7 +447,7 @@ async fn own_count(
 /// How a call ended, as far as its run is concerned.
 fn ended(reply: &Reply) -> Ended {
     match reply {
-        Reply::Given => Ended::Answered,
+        Reply::Given | Reply::Ending(_) => Ended::Answered,
         Reply::Whole(status, ..) if status.is_success() => Ended::Answered,
         Reply::Whole(..) | Reply::Failed(_) => Ended::Failed,
         Reply::Left => Ended::Stopped,
@@ -448,10 +457,21 @@ fn ended(reply: &Reply) -> Ended {
 /// How a call ended, as the metrics name it.
 fn outcome(reply: &Reply) -> &'static str {
     match reply {
-        Reply::Given => "ok",
+        Reply::Given | Reply::Ending(_) => "ok",
         Reply::Whole(status, ..) if status.is_success() => "ok",
         Reply::Whole(..) => "declined",
         Reply::Left => "abandoned",
         Reply::Failed(failure) => failure.code(),
     }
+}
+
+/// What a call cost, as a comment in a stream of events.
+fn comment(bill: &Bill) -> Bytes {
+    let (usd, status) = (bill.cost.usd, bill.cost.status.name());
+    let usd = usd.map_or_else(|| "unknown".to_owned(), |usd| usd.to_string());
+    let (input, output) = (bill.usage.prompt(), bill.usage.completion());
+    let cached = bill.usage.cached();
+    Bytes::from(format!(
+        ": farthing cost_usd={usd} status={status} input={input} cached={cached} output={output}\n\n"
+    ))
 }

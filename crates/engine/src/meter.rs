@@ -66,6 +66,8 @@ pub enum Consumed {
 pub enum Reply {
     /// Nothing: it has had all of it.
     Given,
+    /// The events with which its stream ends, behind what the call cost.
+    Ending(Bytes),
     /// Nothing: it has gone.
     Left,
     /// A whole answer, or the provider's own refusal.
@@ -87,7 +89,10 @@ pub(crate) async fn read(
     match called {
         Called::Answering(answer) if !answer.status.is_success() => refused(provider, answer).await,
         Called::Answering(answer) if is_stream(ask, &answer.headers) => {
-            let reader = ask.request.dialect.stream_reader(strip);
+            let mut reader = ask.request.dialect.stream_reader(strip);
+            if ask.tells_cost() {
+                reader.hold_ending();
+            }
             streamed(provider, answer, reader, client, limits).await
         }
         Called::Answering(answer) => whole(ask, provider, answer, limits.answer_bytes).await,
@@ -168,7 +173,13 @@ async fn streamed(
     }
     let erred = reader.error().is_some();
     let (provider_is_well, reply) = match end {
-        End::Whole => (Some(!erred), Reply::Given),
+        End::Whole => match reader.take_ending() {
+            Some(ending) => (Some(!erred), Reply::Ending(ending)),
+            None => {
+                client.whole();
+                (Some(!erred), Reply::Given)
+            }
+        },
         End::Left => (Some(true), Reply::Left),
         End::Broken(error) => (Some(false), Failure::from(error).into()),
     };
@@ -220,7 +231,6 @@ async fn pass_on(
             }
         }
         if is_last {
-            client.whole();
             return End::Whole;
         }
     }

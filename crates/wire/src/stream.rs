@@ -1,6 +1,6 @@
 //! An answer that comes as a stream: passed on as it comes, and read on the side.
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use farthing_core::Usd;
 use farthing_core::pricing::Served;
 
@@ -47,6 +47,8 @@ enum Splitter {
 struct Tap {
     read: EventReader,
     strip_usage: bool,
+    /// The events that are kept back, where they are to be.
+    ending: Option<BytesMut>,
     seen: Seen,
 }
 
@@ -107,7 +109,8 @@ impl StreamReader {
     /// Reads a stream of events, each with this.
     pub(crate) fn of_events(read: EventReader) -> StreamReader {
         let splitter = Splitter::Events(Frames::new(FRAME_BYTES_MAX));
-        StreamReader { splitter, tap: Tap { read, strip_usage: false, seen: Seen::default() } }
+        let tap = Tap { read, strip_usage: false, ending: None, seen: Seen::default() };
+        StreamReader { splitter, tap }
     }
 
     /// Takes a chunk of the provider's stream, gives what the client shall see of it.
@@ -117,7 +120,7 @@ impl StreamReader {
         }
         match &mut self.splitter {
             Splitter::Events(frames) => {
-                if !self.tap.strip_usage {
+                if !self.tap.passes_whole_frames() {
                     out(chunk.clone());
                 }
                 frames.push(chunk, &mut |piece| self.tap.take(piece, out));
@@ -129,6 +132,17 @@ impl StreamReader {
             }
             Splitter::Either => out(chunk),
         }
+    }
+
+    /// Keeps the events with which the answer ends, so that something can be said before them.
+    pub fn hold_ending(&mut self) {
+        self.tap.ending = Some(BytesMut::new());
+    }
+
+    /// The events that were kept, once there are any.
+    pub fn take_ending(&mut self) -> Option<Bytes> {
+        let ending = self.tap.ending.take().filter(|ending| !ending.is_empty());
+        ending.map(BytesMut::freeze)
     }
 
     /// Takes the stream's end, gives what was still held back.
@@ -184,8 +198,7 @@ impl StreamReader {
 
     /// Whether every answer has been given to its end; usage may still follow.
     pub fn finished(&self) -> bool {
-        let Seen { begun, ended, done, .. } = self.tap.seen;
-        done || (ended > 0 && ended >= begun)
+        self.tap.seen.finished()
     }
 
     /// What the model wrote, tool calls included, up to [`TEXT_BYTES_MAX`].
@@ -203,6 +216,11 @@ impl StreamReader {
 // === impl Tap ===
 
 impl Tap {
+    /// Whether a frame passes only once it was read.
+    fn passes_whole_frames(&self) -> bool {
+        self.strip_usage || self.ending.is_some()
+    }
+
     /// Reads a part of the stream, and where it has not passed already, lets it pass.
     fn take(&mut self, piece: Piece, out: &mut impl FnMut(Bytes)) {
         let passes = match piece {
@@ -212,8 +230,11 @@ impl Tap {
                 Some(bytes)
             }
         };
-        if let Some(bytes) = passes.filter(|_| self.strip_usage) {
-            out(bytes);
+        if let Some(bytes) = passes.filter(|_| self.passes_whole_frames()) {
+            match &mut self.ending {
+                Some(ending) if self.seen.finished() => ending.extend_from_slice(&bytes),
+                _ => out(bytes),
+            }
         }
     }
 
@@ -256,6 +277,10 @@ impl Tap {
 // === impl Seen ===
 
 impl Seen {
+    fn finished(&self) -> bool {
+        self.done || (self.ended > 0 && self.ended >= self.begun)
+    }
+
     /// Keeps what the model wrote.
     pub(crate) fn say(&mut self, text: &str) {
         if self.text.len() + text.len() <= TEXT_BYTES_MAX {
