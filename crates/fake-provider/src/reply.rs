@@ -18,8 +18,8 @@ use crate::{Usage, log::Entry};
 pub(crate) enum Reply {
     /// An answer in one piece; without usage it costs nothing and comes at once.
     Whole { response: Response<Bytes>, usage: Option<Usage> },
-    /// A stream of events.
-    Events { frames: Vec<Frame>, is_cut: bool },
+    /// A stream of events, or of the elements of an array.
+    Events { frames: Vec<Frame>, content_type: &'static str, is_cut: bool },
     /// Nothing: the connection closes.
     Close,
 }
@@ -52,6 +52,11 @@ impl Reply {
         Self::Whole { response, usage: None }
     }
 
+    /// Server-sent events.
+    pub(crate) fn events(frames: Vec<Frame>) -> Self {
+        Self::Events { frames, content_type: "text/event-stream; charset=utf-8", is_cut: false }
+    }
+
     /// An error in the envelope of a dialect.
     pub(crate) fn error(status: StatusCode, envelope: &impl Serialize) -> Self {
         let reply = Self::free(json(status, envelope));
@@ -61,9 +66,9 @@ impl Reply {
     /// The reply without what follows its first `chunks` events.
     pub(crate) fn cut_after(self, chunks: usize) -> Self {
         match self {
-            Self::Events { mut frames, .. } => {
+            Self::Events { mut frames, content_type, .. } => {
                 frames.truncate(chunks);
-                Self::Events { frames, is_cut: true }
+                Self::Events { frames, content_type, is_cut: true }
             }
             Self::Whole { .. } | Self::Close => Self::Close,
         }
@@ -99,10 +104,10 @@ impl Reply {
                 entry.close();
                 response.map(Body::from)
             }
-            Self::Events { frames, is_cut } => {
+            Self::Events { frames, content_type, is_cut } => {
                 entry.answered(StatusCode::OK, true);
                 let events = events(frames, is_cut, pace, entry);
-                response(StatusCode::OK, "text/event-stream; charset=utf-8", events)
+                response(StatusCode::OK, content_type, events)
             }
             Self::Close => {
                 entry.close();

@@ -111,6 +111,11 @@ impl FakeProvider {
         format!("http://{}", self.address)
     }
 
+    /// Where the Gemini API is, its version included: `http://127.0.0.1:PORT/v1beta`.
+    pub fn gemini_base_url(&self) -> String {
+        format!("http://{}/v1beta", self.address)
+    }
+
     /// The newest 10,000 exchanges, oldest first; fewer if their bodies exceed 256 MiB.
     pub fn log(&self) -> Vec<Exchange> {
         self.server.log.exchanges()
