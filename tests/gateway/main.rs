@@ -5,10 +5,14 @@
 mod answers;
 mod anthropic;
 mod bad_input;
+#[path = "../clients/bill.rs"]
+mod bill;
 mod budgets;
 mod crash;
+mod dialects;
 mod events;
 mod faults;
+mod gemini;
 mod own_api;
 mod repeats;
 mod retries;

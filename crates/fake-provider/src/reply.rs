@@ -1,6 +1,6 @@
 //! A reply as a dialect makes it, and how it is played to the client.
 
-use std::{io, time::Duration, vec};
+use std::{io, num::NonZeroUsize, time::Duration, vec};
 
 use axum::{
     body::Body,
@@ -29,6 +29,18 @@ pub(crate) enum Reply {
 pub(crate) struct Frame {
     pub(crate) data: Bytes,
     pub(crate) usage: Usage,
+}
+
+impl Frame {
+    fn in_pieces(mut self, length: NonZeroUsize) -> Vec<Self> {
+        let mut pieces = Vec::new();
+        while self.data.len() > length.get() {
+            let data = self.data.split_to(length.get());
+            pieces.push(Self { data, usage: Usage::default() });
+        }
+        pieces.push(self);
+        pieces
+    }
 }
 
 /// How fast a model writes.
@@ -80,6 +92,15 @@ impl Reply {
         if let Self::Events { frames, .. } = &mut self {
             frames.truncate(chunks);
             frames.push(Frame { data: error, usage: Usage::default() });
+        }
+        self
+    }
+
+    /// The reply with its events cut into pieces of this length; a whole answer as it is. An event
+    /// is billed with its last piece.
+    pub(crate) fn in_pieces(mut self, length: NonZeroUsize) -> Self {
+        if let Self::Events { frames, .. } = &mut self {
+            *frames = frames.drain(..).flat_map(|frame| frame.in_pieces(length)).collect();
         }
         self
     }
