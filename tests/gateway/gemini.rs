@@ -56,6 +56,18 @@ async fn x3_a_key_of_ours_lets_its_holder_in_and_never_reaches_the_provider() {
 }
 
 #[tokio::test]
+async fn every_version_that_clients_write_is_served() {
+    let house = House::open().await;
+    for version in ["v1", "v1alpha", "v1beta"] {
+        let path = format!("/{version}/models/gemini-2.5-flash:generateContent");
+        let body = json!({ "contents": [{ "parts": [{ "text": "Say something short." }] }] });
+        let call = house.http.post(format!("{}{path}", house.address)).json(&body);
+        assert_eq!(call.send().await.unwrap().status(), 200, "{version}");
+    }
+    house.close().await;
+}
+
+#[tokio::test]
 async fn models_are_listed_and_what_is_not_there_is_said_in_the_envelope() {
     let house = House::open().await;
     let models: Value = house.get("/v1beta/models").await.json().await.unwrap();
