@@ -4,7 +4,7 @@
 .PHONY: help test lint format-check clippy docs demo fmt ci compiler clients
 
 # What tests/clients drives. Each file has the time of an installation.
-CLAUDE_CODE := tests/clients/node_modules/.installed
+NODE_CLIENTS := tests/clients/node_modules/.installed
 PYTHON_SDKS := target/clients/.installed
 
 help: ## list the targets
@@ -39,10 +39,10 @@ compiler:
 
 # Tests of a client that cannot be installed skip themselves.
 clients:
-	@$(MAKE) -s $(CLAUDE_CODE) || echo "Claude Code is not installed; its tests will be skipped" >&2
+	@$(MAKE) -s $(NODE_CLIENTS) || echo "the clients from npm are not installed; their tests will be skipped" >&2
 	@$(MAKE) -s $(PYTHON_SDKS) || echo "the Python SDKs are not installed; their tests will be skipped" >&2
 
-$(CLAUDE_CODE): tests/clients/package-lock.json
+$(NODE_CLIENTS): tests/clients/package-lock.json
 	$(call provide,command -v npm,npm)
 	npm ci --prefix tests/clients --loglevel error --no-audit --no-fund
 	touch $@

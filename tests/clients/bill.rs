@@ -54,8 +54,10 @@ async fn assert_sums(house: &House, requests: usize, pico_usd: i128) {
 
 /// Tokens of input, cache reads, cache writes for five minutes and for an hour, and output.
 fn buckets(usage: &Usage) -> [u64; 5] {
-    use Bucket::{CacheRead, CacheWrite1h, CacheWrite5m, Input, Output};
-    [Input, CacheRead, CacheWrite5m, CacheWrite1h, Output].map(|bucket| usage.get(bucket))
+    use Bucket::{CacheRead, CacheWrite1h, CacheWrite5m, Input};
+    let [input, read, write_5m, write_1h] =
+        [Input, CacheRead, CacheWrite5m, CacheWrite1h].map(|bucket| usage.get(bucket));
+    [input, read, write_5m, write_1h, usage.completion()]
 }
 
 /// The same of the provider's bill, whose prompt includes what was cached.

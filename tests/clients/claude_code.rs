@@ -39,7 +39,7 @@ async fn b15_claude_code_does_not_ask_again_after_a_refusal_and_shows_why() {
     let house = House::with(Options::default(), NO_ROOM).await;
     let outcome = run_task(claude, &house).await;
     assert_eq!(outcome["api_error_status"], 429, "{outcome}");
-    assert!(outcome["result"].as_str().unwrap().contains("user `default` has $0.0001 left"));
+    assert!(outcome["result"].as_str().unwrap().contains("user `default` has $0.0000001 left"));
     assert_refused(&house, 1).await;
 }
 

@@ -12,12 +12,15 @@
 
 mod bill;
 mod claude_code;
-mod python_sdks;
+mod codex;
+mod gemini_cli;
+mod sdks;
 #[path = "../gateway/support.rs"]
 #[allow(dead_code, reason = "the tests of the gateway use what these do not")]
 mod support;
 
-use std::path::Path;
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use tempfile::TempDir;
@@ -28,23 +31,32 @@ use support::House;
 /// What a client may take, at the most: the first start of one is slow.
 const PATIENCE: Duration = Duration::from_secs(120);
 /// A budget with room for no call at all.
-const NO_ROOM: &str = "[[budgets.limit]]\nscope = \"user\"\nwindow = \"day\"\nusd = \"0.0001\"\n";
+const NO_ROOM: &str =
+    "[[budgets.limit]]\nscope = \"user\"\nwindow = \"day\"\nusd = \"0.0000001\"\n";
 
 /// A command that starts a client, or `None`, said aloud, where it is not installed. `program` is
-/// its path from the root. It sees nothing of this process's environment but the `PATH`, and has
-/// `folder` as its project and its home.
+/// its path from the root.
 fn client(program: &str, folder: &TempDir) -> Option<Command> {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(program);
-    if !path.exists() {
-        println!(
-            "skipped: {program} is not there; `make clients` installs it and says what it lacks"
-        );
-        return None;
+    installed(program).map(|path| isolated(path, folder))
+}
+
+/// Where a client is, or `None`, said aloud, where it is not installed.
+fn installed(client: &str) -> Option<PathBuf> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(client);
+    if path.exists() {
+        return Some(path);
     }
-    let mut command = Command::new(path);
+    println!("skipped: {client} is not there; `make clients` installs it and says what it lacks");
+    None
+}
+
+/// A command that sees nothing of this process's environment but the `PATH`, and has `folder` as
+/// its project and its home.
+fn isolated(program: impl AsRef<OsStr>, folder: &TempDir) -> Command {
+    let mut command = Command::new(program);
     command.current_dir(folder).env_clear().env("HOME", folder.path());
     command.envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
-    Some(command)
+    command
 }
 
 /// Runs a client to its end and gives what it printed.

@@ -14,13 +14,13 @@ const TYPES: [&str; 5] =
     ["agent_started", "agent_thinking", "tool_executing", "tool_completed", "agent_completed"];
 
 /// Server-sent events, as far as they have come.
-struct Listener {
+pub struct Listener {
     answer: Response,
     text: String,
 }
 
 impl Listener {
-    async fn new(house: &House, query: &str) -> Listener {
+    pub async fn new(house: &House, query: &str) -> Listener {
         let answer = house.get(&format!("/api/v1/events{query}")).await;
         assert_eq!(answer.status(), 200);
         assert_eq!(answer.headers()["content-type"], "text/event-stream");
@@ -38,7 +38,7 @@ impl Listener {
     }
 
     /// The first so many events.
-    async fn events(&mut self, count: usize) -> Vec<Value> {
+    pub async fn events(&mut self, count: usize) -> Vec<Value> {
         while events_in(&self.text).len() < count {
             self.read().await;
         }
@@ -58,7 +58,7 @@ fn events_in(text: &str) -> Vec<Value> {
     data.map(|json| serde_json::from_str(json).unwrap()).collect()
 }
 
-fn types(events: &[Value]) -> Vec<&str> {
+pub fn types(events: &[Value]) -> Vec<&str> {
     events.iter().map(|event| event["type"].as_str().unwrap()).collect()
 }
 

@@ -5,11 +5,15 @@
 mod answers;
 mod anthropic;
 mod bad_input;
+#[path = "../clients/bill.rs"]
+mod bill;
 mod budgets;
 mod control;
 mod crash;
+mod dialects;
 mod events;
 mod faults;
+mod gemini;
 mod own_api;
 mod repeats;
 mod retries;

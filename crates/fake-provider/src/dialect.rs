@@ -4,7 +4,7 @@ use axum::http::{StatusCode, request::Parts};
 use bytes::Bytes;
 
 use crate::{
-    anthropic, openai,
+    anthropic, gemini, openai,
     reply::Reply,
     server::{Received, Server},
 };
@@ -13,7 +13,12 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Dialect {
     Anthropic,
+    /// Of a stream, whether it is an array in place of server-sent events.
+    Gemini {
+        in_array: bool,
+    },
     OpenAi,
+    OpenAiResponses,
 }
 
 impl Dialect {
@@ -21,6 +26,10 @@ impl Dialect {
     pub(crate) fn of(request: &Parts) -> Self {
         match request.uri.path() {
             "/v1/chat/completions" => Self::OpenAi,
+            "/v1/responses" => Self::OpenAiResponses,
+            path if path.starts_with("/v1beta/") => {
+                Self::Gemini { in_array: !gemini::asks_for_events(&request.uri) }
+            }
             "/" => Self::Anthropic,
             path if path.starts_with("/v1/messages") => Self::Anthropic,
             _ if request.headers.contains_key("anthropic-version") => Self::Anthropic,
@@ -32,7 +41,8 @@ impl Dialect {
     pub(crate) fn answer(self, server: &Server, received: &Received) -> Reply {
         match self {
             Self::Anthropic => anthropic::answer(server, received),
-            Self::OpenAi => openai::answer(server, received),
+            Self::Gemini { .. } => gemini::answer(server, received),
+            Self::OpenAi | Self::OpenAiResponses => openai::answer(server, received),
         }
     }
 
@@ -40,7 +50,8 @@ impl Dialect {
     pub(crate) fn failure(self, status: StatusCode, number: u64) -> Reply {
         match self {
             Self::Anthropic => anthropic::failure(status, number),
-            Self::OpenAi => openai::failure(status),
+            Self::Gemini { .. } => gemini::failure(status),
+            Self::OpenAi | Self::OpenAiResponses => openai::failure(status),
         }
     }
 
@@ -48,7 +59,9 @@ impl Dialect {
     pub(crate) fn error_event(self) -> Bytes {
         match self {
             Self::Anthropic => anthropic::error_event(),
+            Self::Gemini { in_array } => gemini::error_event(in_array),
             Self::OpenAi => openai::error_event(),
+            Self::OpenAiResponses => openai::responses_error_event(),
         }
     }
 
@@ -56,7 +69,9 @@ impl Dialect {
     pub(crate) fn half_answer(self) -> &'static str {
         match self {
             Self::Anthropic => r#"{"model":"claude-0","id":"msg_0","type":"mess"#,
+            Self::Gemini { .. } => r#"{"candidates":[{"content":{"parts":[{"te"#,
             Self::OpenAi => r#"{"id":"chatcmpl-0","object":"chat.compl"#,
+            Self::OpenAiResponses => r#"{"id":"resp_0","object":"respo"#,
         }
     }
 }

@@ -63,6 +63,10 @@ pub enum UsageFault {
     WrongTotal,
     /// Numbers are strings.
     Text,
+    /// All numbers are zero.
+    Zero,
+    /// Numbers are null.
+    Null,
 }
 
 /// The faults that wait, each for one request.

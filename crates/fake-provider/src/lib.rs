@@ -1,5 +1,6 @@
 //! A scripted LLM provider for the demo and the tests: a real HTTP server on loopback that speaks
-//! the OpenAI chat completions API and the Anthropic Messages API, whole and streamed.
+//! OpenAI's chat completions, responses and embeddings, Anthropic's messages and the Gemini API,
+//! whole and streamed.
 //!
 //! It answers by a [`Script`], reports usage as the provider does, discounts prompts it has seen
 //! before, fails on demand ([`Fault`]), and keeps what it was sent ([`Exchange`]). It uses no
@@ -19,7 +20,7 @@
 //! provider.answer_next_with(Fault::Status(429));
 //! // Point a client at `provider.base_url()`, then look at `provider.log()`.
 //! assert!(provider.base_url().ends_with("/v1"));
-//! // Anthropic's clients are pointed at `provider.anthropic_base_url()`.
+//! // Others are pointed at `provider.anthropic_base_url()` or `provider.gemini_base_url()`.
 //! # Ok(())
 //! # }
 //! ```
@@ -29,18 +30,20 @@
 //! | `server` | the provider's life, and the way of a request through it |
 //! | `script`, `answer` | what is said, before it has the shape of a dialect |
 //! | `reply` | how a reply is played to the client, at its pace |
-//! | `tokenizer`, `cache`, `usage` | what it costs |
+//! | `tokenizer`, `cache`, `prefix`, `usage` | what it costs |
 //! | `fault`, `log` | what tests set, and what they look at |
 //! | `dialect` | which API a request is for |
-//! | `openai`, `anthropic` | bytes to a reply, and the rules of counting and of caching |
+//! | `openai`, `anthropic`, `gemini` | bytes to a reply, and the rules of counting and of caching |
 
 mod answer;
 mod anthropic;
 mod cache;
 mod dialect;
 mod fault;
+mod gemini;
 mod log;
 mod openai;
+mod prefix;
 mod reply;
 mod script;
 mod server;

@@ -1,6 +1,6 @@
 //! A reply as a dialect makes it, and how it is played to the client.
 
-use std::{io, time::Duration, vec};
+use std::{io, num::NonZeroUsize, time::Duration, vec};
 
 use axum::{
     body::Body,
@@ -18,8 +18,8 @@ use crate::{Usage, log::Entry};
 pub(crate) enum Reply {
     /// An answer in one piece; without usage it costs nothing and comes at once.
     Whole { response: Response<Bytes>, usage: Option<Usage> },
-    /// A stream of events.
-    Events { frames: Vec<Frame>, is_cut: bool },
+    /// A stream of events, or of the elements of an array.
+    Events { frames: Vec<Frame>, content_type: &'static str, is_cut: bool },
     /// Nothing: the connection closes.
     Close,
 }
@@ -29,6 +29,18 @@ pub(crate) enum Reply {
 pub(crate) struct Frame {
     pub(crate) data: Bytes,
     pub(crate) usage: Usage,
+}
+
+impl Frame {
+    fn in_pieces(mut self, length: NonZeroUsize) -> Vec<Self> {
+        let mut pieces = Vec::new();
+        while self.data.len() > length.get() {
+            let data = self.data.split_to(length.get());
+            pieces.push(Self { data, usage: Usage::default() });
+        }
+        pieces.push(self);
+        pieces
+    }
 }
 
 /// How fast a model writes.
@@ -52,6 +64,11 @@ impl Reply {
         Self::Whole { response, usage: None }
     }
 
+    /// Server-sent events.
+    pub(crate) fn events(frames: Vec<Frame>) -> Self {
+        Self::Events { frames, content_type: "text/event-stream; charset=utf-8", is_cut: false }
+    }
+
     /// An error in the envelope of a dialect.
     pub(crate) fn error(status: StatusCode, envelope: &impl Serialize) -> Self {
         let reply = Self::free(json(status, envelope));
@@ -61,9 +78,9 @@ impl Reply {
     /// The reply without what follows its first `chunks` events.
     pub(crate) fn cut_after(self, chunks: usize) -> Self {
         match self {
-            Self::Events { mut frames, .. } => {
+            Self::Events { mut frames, content_type, .. } => {
                 frames.truncate(chunks);
-                Self::Events { frames, is_cut: true }
+                Self::Events { frames, content_type, is_cut: true }
             }
             Self::Whole { .. } | Self::Close => Self::Close,
         }
@@ -75,6 +92,15 @@ impl Reply {
         if let Self::Events { frames, .. } = &mut self {
             frames.truncate(chunks);
             frames.push(Frame { data: error, usage: Usage::default() });
+        }
+        self
+    }
+
+    /// The reply with its events cut into pieces of this length; a whole answer as it is. An event
+    /// is billed with its last piece.
+    pub(crate) fn in_pieces(mut self, length: NonZeroUsize) -> Self {
+        if let Self::Events { frames, .. } = &mut self {
+            *frames = frames.drain(..).flat_map(|frame| frame.in_pieces(length)).collect();
         }
         self
     }
@@ -99,10 +125,10 @@ impl Reply {
                 entry.close();
                 response.map(Body::from)
             }
-            Self::Events { frames, is_cut } => {
+            Self::Events { frames, content_type, is_cut } => {
                 entry.answered(StatusCode::OK, true);
                 let events = events(frames, is_cut, pace, entry);
-                response(StatusCode::OK, "text/event-stream; charset=utf-8", events)
+                response(StatusCode::OK, content_type, events)
             }
             Self::Close => {
                 entry.close();

@@ -3,6 +3,7 @@
 use std::{
     io,
     net::{Ipv4Addr, SocketAddr},
+    num::NonZeroUsize,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -42,6 +43,9 @@ pub struct Options {
     pub between_chunks: Duration,
     /// The port on 127.0.0.1, or 0 for one that is free.
     pub port: u16,
+    /// Sends streams in pieces of so many bytes, wherever that cuts an event or a character; by
+    /// default an event at a time.
+    pub piece_bytes: Option<NonZeroUsize>,
     /// Refuses OpenAI requests with `stream_options`, as some servers do that do not know it.
     pub refuses_stream_options: bool,
 }
@@ -60,6 +64,7 @@ pub(crate) struct Server {
     pub(crate) script: Script,
     pub(crate) cache: Mutex<PromptCache>,
     pub(crate) refuses_stream_options: bool,
+    piece_bytes: Option<NonZeroUsize>,
     pace: Pace,
     faults: Faults,
     log: Arc<Log>,
@@ -74,11 +79,18 @@ impl FakeProvider {
     pub async fn start(options: Options) -> io::Result<Self> {
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, options.port)).await?;
         let address = listener.local_addr()?;
-        let Options { script, first_token, between_chunks, port: _, refuses_stream_options } =
-            options;
+        let Options {
+            script,
+            first_token,
+            between_chunks,
+            piece_bytes,
+            port: _,
+            refuses_stream_options,
+        } = options;
         let server = Arc::new(Server {
             script,
             refuses_stream_options,
+            piece_bytes,
             cache: Mutex::default(),
             pace: Pace { first_token, between_chunks },
             faults: Faults::default(),
@@ -109,6 +121,11 @@ impl FakeProvider {
     /// Where the API is, as a client of Anthropic is told it: `http://127.0.0.1:PORT`.
     pub fn anthropic_base_url(&self) -> String {
         format!("http://{}", self.address)
+    }
+
+    /// Where the Gemini API is, its version included: `http://127.0.0.1:PORT/v1beta`.
+    pub fn gemini_base_url(&self) -> String {
+        format!("http://{}/v1beta", self.address)
     }
 
     /// The newest 10,000 exchanges, oldest first; fewer if their bodies exceed 256 MiB.
@@ -151,7 +168,7 @@ impl Received {
 async fn serve(State(server): State<Arc<Server>>, request: Request) -> Response {
     let (head, body) = request.into_parts();
     let entry = server.log.open(&head);
-    let pace = server.pace;
+    let (pace, piece_bytes) = (server.pace, server.piece_bytes);
     let dialect = Dialect::of(&head);
     let whole = Request::from_parts(head.clone(), body);
     let reply = match Bytes::from_request(whole, &()).await {
@@ -162,6 +179,10 @@ async fn serve(State(server): State<Arc<Server>>, request: Request) -> Response 
             answer(server, dialect, received).await
         }
         Err(rejection) => dialect.failure(rejection.status(), entry.number()),
+    };
+    let reply = match piece_bytes {
+        None => reply,
+        Some(length) => reply.in_pieces(length),
     };
     reply.play(pace, entry).await
 }

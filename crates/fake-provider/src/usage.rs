@@ -48,12 +48,15 @@ pub(crate) enum Count {
     Right(u64),
     Negative(i64),
     Text(String),
+    Null(()),
 }
 
 impl Count {
     pub(crate) fn of(tokens: u64, fault: Option<UsageFault>) -> Self {
         match fault {
             Some(UsageFault::Text) => Self::Text(tokens.to_string()),
+            Some(UsageFault::Zero) => Self::Right(0),
+            Some(UsageFault::Null) => Self::Null(()),
             _ => Self::Right(tokens),
         }
     }

@@ -7,7 +7,7 @@ use farthing_engine::access::NoAccess;
 use crate::state::Gateway;
 
 /// What Farthing's keys begin with; whatever else a client sends is meant for the provider.
-const PREFIX: &str = "fk_";
+pub(crate) const PREFIX: &str = "fk_";
 
 /// The header for clients that send a credential of the provider's beside the key.
 const OWN: &str = "x-farthing-key";

@@ -17,6 +17,7 @@ use futures_util::stream::poll_fn;
 use jiff::SignedDuration;
 use tokio::time::timeout;
 
+use crate::caller::PREFIX;
 use crate::rejection::{Reason, Rejection};
 use crate::repeats::{self, Turn};
 use crate::state::Gateway;
@@ -134,6 +135,7 @@ fn asked(
         | Dialect::OpenAiEmbeddings
         | Dialect::Anthropic => {
             let counting = if purpose == Purpose::CountTokens { "/count_tokens" } else { "" };
+            let query = without_our_keys(&query);
             Ok((purpose, format!("{}{counting}{query}", dialect.path())))
         }
         Dialect::Gemini => {
@@ -151,19 +153,25 @@ fn asked(
 
 /// The query without a `key`, which is a secret: it goes into the header that is for it.
 fn key_into_header(query: &str, headers: &mut HeaderMap) -> String {
-    let mut kept = Vec::new();
-    for pair in query.trim_start_matches('?').split('&').filter(|pair| !pair.is_empty()) {
-        match pair.strip_prefix("key=") {
-            None => kept.push(pair),
-            Some(key) => {
-                if let Ok(mut key) = HeaderValue::from_str(key) {
-                    key.set_sensitive(true);
-                    headers.entry("x-goog-api-key").or_insert(key);
-                }
-            }
+    let (keys, kept): (Vec<_>, Vec<_>) = pairs(query).partition(|pair| pair.starts_with("key="));
+    for key in keys.iter().filter_map(|pair| pair.strip_prefix("key=")) {
+        if let Ok(mut key) = HeaderValue::from_str(key) {
+            key.set_sensitive(true);
+            headers.entry("x-goog-api-key").or_insert(key);
         }
     }
+    without_our_keys(&kept.join("&"))
+}
+
+/// The query without any key of ours, which is no provider's business.
+fn without_our_keys(query: &str) -> String {
+    let is_ours = |pair: &&str| pair.split('=').skip(1).any(|value| value.starts_with(PREFIX));
+    let kept: Vec<_> = pairs(query).filter(|pair| !is_ours(pair)).collect();
     if kept.is_empty() { String::new() } else { format!("?{}", kept.join("&")) }
+}
+
+fn pairs(query: &str) -> impl Iterator<Item = &str> {
+    query.trim_start_matches('?').split('&').filter(|pair| !pair.is_empty())
 }
 
 /// `GET /v1/models`: the provider's own list, in the dialect that the client speaks.

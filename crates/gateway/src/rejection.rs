@@ -173,7 +173,7 @@ impl Reason {
             Reason::BodyBroken(_) => tell(bad, "body_broken", refused, Retry::Unsaid),
             Reason::Request(error) => tell(bad, request_code(error), refused, Retry::Unsaid),
             Reason::NotOfGemini => {
-                tell(StatusCode::NOT_FOUND, "no_such_route", refused, Retry::Never)
+                tell(StatusCode::NOT_FOUND, "no_such_route", ErrorKind::NotFound, Retry::Never)
             }
             Reason::Label(_) => tell(bad, "invalid_label", refused, Retry::Unsaid),
             Reason::NoAccess(refused) => {

@@ -21,6 +21,9 @@ pub fn router(gateway: Gateway) -> Router {
         .route("/v1/responses", proxied(Dialect::OpenAiResponses, Purpose::Answer))
         .route("/v1/embeddings", proxied(Dialect::OpenAiEmbeddings, Purpose::Answer))
         .route("/v1beta/models/{target}", proxied(Dialect::Gemini, Purpose::Answer))
+        // Google's libraries differ in the version that they write.
+        .route("/v1/models/{target}", proxied(Dialect::Gemini, Purpose::Answer))
+        .route("/v1alpha/models/{target}", proxied(Dialect::Gemini, Purpose::Answer))
         .route("/v1beta/models", get(proxy::gemini_models))
         .route("/v1/models", get(proxy::models))
         .route("/", get(health::alive))

@@ -83,7 +83,7 @@ pub(super) fn stream(
     let delta = Stop { stop_reason, stop_sequence: (), stop_details: () };
     writer.event(&Event::MessageDelta { delta, usage: Report::of_stream_end(total, fault) });
     writer.event(&Event::MessageStop);
-    Reply::Events { frames: writer.frames, is_cut: false }
+    Reply::events(writer.frames)
 }
 
 struct Writer {

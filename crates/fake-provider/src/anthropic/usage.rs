@@ -52,7 +52,13 @@ impl Report {
             service_tier: Some(SERVICE_TIER),
         };
         match fault {
-            None | Some(UsageFault::Text | UsageFault::CachedAbovePrompt) => {}
+            None
+            | Some(
+                UsageFault::Text
+                | UsageFault::CachedAbovePrompt
+                | UsageFault::Zero
+                | UsageFault::Null,
+            ) => {}
             Some(UsageFault::Missing) => return None,
             Some(UsageFault::Negative) => report.output_tokens = Count::Negative(-1),
             Some(UsageFault::WrongTotal) => report.cache_creation_input_tokens = count(written + 1),

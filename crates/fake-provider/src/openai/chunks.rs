@@ -89,7 +89,7 @@ pub(super) fn stream(
         writer.chunk(&[], Some(Some(report)));
     }
     writer.event(b"[DONE]");
-    Reply::Events { frames: writer.frames, is_cut: false }
+    Reply::events(writer.frames)
 }
 
 struct Writer<'a> {

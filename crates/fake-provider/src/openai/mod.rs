@@ -1,12 +1,13 @@
 //! OpenAI's dialect: a request's bytes in, a [`Reply`] out. No input and output, no time.
 
-mod caching;
 mod chunks;
 mod completion;
+mod embeddings;
 mod error;
 mod models;
 mod prompt;
 mod request;
+mod responses;
 mod schema;
 mod tools;
 mod usage;
@@ -23,6 +24,7 @@ use self::{completion::Head, error::ApiError, request::ChatRequest};
 use crate::{
     Usage,
     answer::Answer,
+    prefix,
     reply::{Reply, json},
     server::{Received, Server},
 };
@@ -32,6 +34,8 @@ pub(crate) fn answer(server: &Server, received: &Received) -> Reply {
     let (method, path) = (received.head.method.as_str(), received.head.uri.path());
     let answered = authenticate(&received.head.headers).and_then(|()| match (method, path) {
         ("POST", "/v1/chat/completions") => chat(server, received),
+        ("POST", "/v1/responses") => responses::answer(server, received),
+        ("POST", "/v1/embeddings") => embeddings::answer(received),
         ("GET", "/v1/models") => Ok(Reply::free(json(StatusCode::OK, &models::list()))),
         _ => Err(ApiError::unknown_route(method, path)),
     });
@@ -48,6 +52,9 @@ pub(crate) fn error_event() -> Bytes {
     ApiError::of(StatusCode::INTERNAL_SERVER_ERROR).event()
 }
 
+/// The same of a stream of the responses API.
+pub(crate) use responses::error_event as responses_error_event;
+
 /// Any key will do, as long as there is one.
 fn authenticate(headers: &HeaderMap) -> Result<(), ApiError> {
     let value = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
@@ -63,11 +70,7 @@ fn chat(server: &Server, received: &Received) -> Result<Reply, ApiError> {
     }
     let model = models::snapshot(&request.model);
     let prompt = prompt::render(&request);
-    let mut cache = server.cache.lock().unwrap_or_else(PoisonError::into_inner);
-    let cached_tokens = caching::admit(&mut cache, model, &prompt);
-    drop(cache);
-    let prompt_usage =
-        Usage { prompt_tokens: prompt.len() as u64, cached_tokens, ..Usage::default() };
+    let prompt_usage = read(server, model, &prompt);
     let answers = answers(server, &request, &prompt);
     let head = Head::new(received.number, model);
     let fault = received.usage_fault();
@@ -76,6 +79,13 @@ fn chat(server: &Server, received: &Received) -> Result<Reply, ApiError> {
     } else {
         completion::whole(&head, &answers, prompt_usage, fault)
     })
+}
+
+/// What it costs that `model` reads `prompt`.
+fn read(server: &Server, model: &str, prompt: &[u32]) -> Usage {
+    let mut cache = server.cache.lock().unwrap_or_else(PoisonError::into_inner);
+    let cached_tokens = prefix::admit(&mut cache, model, prompt);
+    Usage { prompt_tokens: prompt.len() as u64, cached_tokens, ..Usage::default() }
 }
 
 fn answers(server: &Server, request: &ChatRequest, prompt: &[u32]) -> Vec<Answer> {

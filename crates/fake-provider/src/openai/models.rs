@@ -30,7 +30,7 @@ pub(super) const CREATED: u64 = 1_760_000_000;
 
 /// Whether `model` can be asked for.
 pub(super) fn is_known(model: &str) -> bool {
-    let families = ["gpt-", "o1", "o3", "o4", "chatgpt-"];
+    let families = ["gpt-", "o1", "o3", "o4", "chatgpt-", "codex-", "text-embedding-"];
     families.iter().any(|family| model.starts_with(family))
 }
 
@@ -43,6 +43,7 @@ pub(super) fn snapshot(model: &str) -> &str {
 /// The vocabulary of `model`.
 pub(super) fn encoding(model: &str) -> Encoding {
     let is_old = model == "gpt-4" || model.starts_with("gpt-4-") || model.starts_with("gpt-3.5");
+    let is_old = is_old || model.starts_with("text-embedding-");
     if is_old { Encoding::Cl100k } else { Encoding::O200k }
 }
 

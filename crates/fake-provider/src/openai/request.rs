@@ -29,7 +29,7 @@ pub(super) struct Message {
     pub(super) content: Option<Content>,
     pub(super) name: Option<String>,
     pub(super) tool_call_id: Option<String>,
-    tool_calls: Option<Vec<ToolCall>>,
+    pub(super) tool_calls: Option<Vec<ToolCall>>,
 }
 
 impl Message {

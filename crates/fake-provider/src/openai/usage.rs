@@ -48,7 +48,7 @@ impl Report {
             },
         };
         match fault {
-            None | Some(UsageFault::Text) => {}
+            None | Some(UsageFault::Text | UsageFault::Zero | UsageFault::Null) => {}
             Some(UsageFault::Missing) => return None,
             Some(UsageFault::Negative) => report.completion_tokens = Count::Negative(-1),
             Some(UsageFault::CachedAbovePrompt) => {

@@ -1,7 +1,9 @@
-//! Prompt caching as OpenAI's: what an earlier prompt began with is cheaper the second time.
+//! Prompt caching that nobody asks for, as OpenAI's and Gemini's: what an earlier prompt began
+//! with is cheaper the second time.
 //!
 //! A prompt is remembered as a chain of block hashes, so that a block is known only after all
-//! that stood before it. Rules: <https://platform.openai.com/docs/guides/prompt-caching>.
+//! that stood before it. Rules: <https://platform.openai.com/docs/guides/prompt-caching>; Gemini
+//! publishes none but the least length, which is the same.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -14,7 +16,7 @@ const BLOCK_TOKENS: usize = 128;
 
 /// How many tokens of `prompt` an earlier prompt for `model` began with: a multiple of 128, or 0
 /// below 1,024. From now on all of `prompt` is known.
-pub(super) fn admit(cache: &mut PromptCache, model: &str, prompt: &[u32]) -> u64 {
+pub(crate) fn admit(cache: &mut PromptCache, model: &str, prompt: &[u32]) -> u64 {
     let blocks = chain(model, prompt);
     let known = blocks.iter().take_while(|block| cache.contains(**block));
     let cached = known.count() * BLOCK_TOKENS;
