@@ -16,7 +16,7 @@ pub(crate) struct Catalog {
     /// Files that lie over the built-in facts; empty for none.
     directory: PathBuf,
     /// Which model a name is, by provider and name.
-    #[serde(rename = "override")]
+    #[serde(rename = "override", default)]
     overrides: Overrides,
 }
 
