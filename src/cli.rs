@@ -13,6 +13,7 @@ mod optimize;
 mod price;
 mod replay;
 mod report;
+mod reprice;
 mod serve;
 mod statusline;
 mod verify;
@@ -24,6 +25,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
+use jiff::Timestamp;
 use tracing_subscriber::EnvFilter;
 
 use crate::demo;
@@ -67,6 +69,8 @@ enum Command {
     Doctor(doctor::Args),
     /// Make, list, rotate and revoke keys.
     Keys(keys::Args),
+    /// Price what was billed without a price, once one is known.
+    Reprice(reprice::Args),
     /// Check the ledger against itself: balances, holds and costs.
     Verify(verify::Args),
 }
@@ -112,6 +116,7 @@ impl Command {
             Command::Config(action) => config::run(&action),
             Command::Doctor(args) => doctor::run(&args).await,
             Command::Keys(args) => keys::run(&args).await,
+            Command::Reprice(args) => reprice::run(&args).await,
             Command::Verify(args) => verify::run(&args),
         }
     }
@@ -137,4 +142,11 @@ fn misused(message: impl Display) -> ! {
 fn complain(error: &anyhow::Error) -> ExitCode {
     eprintln!("farthing: {error:#}");
     ExitCode::FAILURE
+}
+
+/// Reads a day or a moment.
+fn moment(text: &str) -> Result<Timestamp, String> {
+    let midnight = format!("{text}T00:00:00Z");
+    let read = text.parse().or_else(|_| midnight.parse::<Timestamp>());
+    read.map_err(|_| format!("`{text}` is no day; write it as in 2026-11-22"))
 }

@@ -5,10 +5,12 @@
 //! | `settings` | the layers, and each setting with its origin |
 //! | `known` | which settings there are, and what was meant by one that is not |
 //! | `file`, `environment` | reading a layer |
+//! | `catalog` | the price facts that the settings ask for |
 //! | `key` | names of settings |
 //! | `value` | values that are more than text |
 //! | `problem` | what is wrong, and where |
 
+mod catalog;
 mod environment;
 mod file;
 mod key;
@@ -42,6 +44,7 @@ use jiff::SignedDuration;
 use jiff::tz::TimeZone;
 use serde::Deserialize;
 
+pub(crate) use catalog::{Catalog, Seen, borrowed, look, read};
 pub(crate) use key::{Key, PREFIX};
 pub(crate) use problem::Problems;
 pub(crate) use settings::{Layers, Setting, Settings};
@@ -54,6 +57,7 @@ pub(crate) struct Config {
     pub server: Server,
     pub store: Store,
     pub provider: BTreeMap<String, Provider>,
+    pub catalog: Catalog,
     pub upstream: Upstream,
     pub budgets: Budgets,
     pub rates: Rates,

@@ -7,14 +7,13 @@ use anyhow::{Context, Result};
 use farthing_core::clock::Clock;
 use farthing_core::id::RequestId;
 use farthing_core::identity::Pepper;
-use farthing_core::pricing::Catalog;
 use farthing_engine::access::Access;
 use farthing_engine::alerts::Alerts;
 use farthing_engine::budgets::Budgets;
 use farthing_engine::engine::Limits;
 use farthing_engine::rates::Rates;
 use farthing_engine::sessions::Sessions;
-use farthing_engine::tariff::Tariff;
+use farthing_engine::tariff::{Prices, Tariff};
 use farthing_engine::{Engine, Parts};
 use farthing_gateway::{Gateway, Ids, Random, Settings};
 use farthing_ledger::vault::{Place, Secret, Vault};
@@ -44,7 +43,7 @@ pub(crate) fn build(
         clock: clock.clone(),
         counter,
         tariff: Tariff {
-            catalog: Catalog::embedded().context("the embedded price catalog")?,
+            prices: Prices::new(config.catalog.load()?),
             unpriced: config.budgets.unpriced,
         },
         budgets: Budgets::new(

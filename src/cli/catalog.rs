@@ -6,15 +6,17 @@ mod list;
 mod refresh;
 mod show;
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
-use anyhow::{Context, Result, bail};
-use farthing_core::pricing::{Caching, Dimension, Hours, Model, Price, Served};
+use anyhow::Result;
+use farthing_core::pricing::{Caching, Catalog, Dimension, Hours, Model, Price, Served};
 use farthing_core::usage::CacheTtl;
-use jiff::Timestamp;
 
+use super::config::Sources;
+use super::moment;
+use crate::config::{borrowed, read};
 use crate::print::figures::{grouped, plural};
 
 #[derive(Debug, clap::Subcommand)]
@@ -41,31 +43,9 @@ pub(super) fn run(action: &Action) -> Result<ExitCode> {
     }
 }
 
-/// The catalog files of a folder, or the one that is named: names and texts.
-fn read(path: &Path) -> Result<Vec<(String, String)>> {
-    let text = |path: &PathBuf| {
-        let text = fs::read_to_string(path);
-        let text = text.with_context(|| format!("{} cannot be read", path.display()))?;
-        Ok((path.display().to_string(), text))
-    };
-    if path.is_file() {
-        return Ok(vec![text(&path.to_owned())?]);
-    }
-    let entries =
-        fs::read_dir(path).with_context(|| format!("{} cannot be read", path.display()))?;
-    let files: Result<Vec<PathBuf>, _> =
-        entries.map(|entry| Ok(entry?.path())).collect::<std::io::Result<_>>();
-    let mut files = files.with_context(|| format!("{} cannot be read", path.display()))?;
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "toml"));
-    files.sort();
-    if files.is_empty() {
-        bail!("{} has no catalog: no file in it ends in .toml", path.display());
-    }
-    files.iter().map(text).collect()
-}
-
-fn borrowed(files: &[(String, String)]) -> Vec<(&str, &str)> {
-    files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect()
+/// The catalog that the settings ask for.
+fn configured(config: Option<&PathBuf>) -> Result<Arc<Catalog>> {
+    Sources { config: config.cloned(), store: None }.load()?.catalog.load()
 }
 
 /// Which of a model's prices it is, in few words: `standard`, `batch`, `geo=us`, `01:00-04:00 UTC`.
@@ -113,11 +93,4 @@ fn factors(model: &Model) -> String {
     let factor =
         model.surcharges.iter().map(|(when, factor)| format!("{} × {factor}", label(when, None)));
     factor.collect::<Vec<_>>().join(", ")
-}
-
-/// Reads a day or a moment.
-fn moment(text: &str) -> Result<Timestamp, String> {
-    let midnight = format!("{text}T00:00:00Z");
-    let read = text.parse().or_else(|_| midnight.parse::<Timestamp>());
-    read.map_err(|_| format!("`{text}` is no day; write it as in 2026-11-22"))
 }

@@ -1,6 +1,7 @@
 //! `farthing price`.
 
 mod cases;
+mod compare;
 mod quote;
 
 use std::path::{Path, PathBuf};
@@ -11,7 +12,7 @@ use clap::ArgGroup;
 use farthing_core::pricing::{Catalog, CostStatus, Resolved, Unresolved};
 use farthing_core::usage::{Bucket, Usage};
 use farthing_tokens::Counter;
-use farthing_wire::Dialect;
+use farthing_wire::{Dialect, Request};
 use serde::Serialize;
 use serde_json::json;
 
@@ -26,6 +27,7 @@ const USAGE: &str = "\
 farthing price --model NAME <TEXT|FILE|->
        farthing price --model NAME --input N [--cached N] [--output N]
        farthing price --request FILE
+       farthing price --compare <TEXT|FILE|-> [--models A,B] [--providers A,B]
        farthing price --cases FILE";
 
 const MORE: &str = "\
@@ -43,16 +45,16 @@ Examples:
 #[command(group(ArgGroup::new("what").required(true)))]
 pub(super) struct Args {
     /// A message: a text, a file with one, or `-` for standard input.
-    #[arg(value_name = "TEXT|FILE|-", group = "what", requires = "model")]
+    #[arg(value_name = "TEXT|FILE|-", group = "what")]
     text: Option<String>,
     /// The model that answers.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", required_unless_present_any = ["compare", "request", "cases"])]
     model: Option<String>,
     /// Whose it is [default: the first configured that has it].
     #[arg(long, value_name = "NAME")]
     provider: Option<String>,
     /// Tokens of the prompt, cached ones included.
-    #[arg(long, value_name = "N", group = "what", requires = "model")]
+    #[arg(long, value_name = "N", group = "what")]
     input: Option<u64>,
     /// Those of them that come from the provider's cache.
     #[arg(long, value_name = "N", requires = "input")]
@@ -69,6 +71,18 @@ pub(super) struct Args {
     /// Usage as JSON lines.
     #[arg(long, value_name = "FILE", group = "what", conflicts_with_all = ["model", "provider"])]
     cases: Option<PathBuf>,
+    /// Price it with every model, cheapest first.
+    #[arg(long, conflicts_with_all = ["model", "provider", "cached", "cases"])]
+    compare: bool,
+    /// Compare these models alone.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', requires = "compare")]
+    models: Vec<String>,
+    /// Compare the models of these alone, as `farthing catalog list` names them.
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', requires = "compare")]
+    providers: Vec<String>,
+    /// Without --output: tokens of the answer for a hundred of the prompt, up to the request's limit.
+    #[arg(long, value_name = "PERCENT", default_value_t = 25, requires = "compare")]
+    ratio: u64,
     /// A file with settings of your own.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
@@ -85,11 +99,14 @@ struct Unpriced {
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
-    let catalog = Catalog::embedded().context("the embedded price catalog")?;
+    let config = Sources { config: args.config.clone(), store: None }.load()?;
+    let catalog = config.catalog.load()?;
     if let Some(file) = &args.cases {
         return price_cases(&catalog, file);
     }
-    let config = Sources { config: args.config.clone(), store: None }.load()?;
+    if args.compare {
+        return compare_all(&catalog, args);
+    }
     let subject = match args.input {
         Some(input) => Subject::of_usage(usage(args, input), args.model()?),
         None => subject_to_count(args)?,
@@ -136,21 +153,51 @@ fn usage(args: &Args, input: u64) -> Usage {
     prompt.with(Bucket::Output, args.output.unwrap_or(0))
 }
 
+/// The request, or a text as the message of one.
+fn request(args: &Args) -> Result<Request> {
+    if let Some(file) = &args.request {
+        return dialects::open(args.api, file);
+    }
+    let text = input::text(args.text.as_deref().unwrap_or_default())?.text;
+    let messages = json!([{ "role": "user", "content": text }]);
+    let model = if args.compare { "any" } else { args.model()? };
+    let body = json!({ "model": model, "messages": messages });
+    Ok(Dialect::OpenAiChat.parse(body.to_string().into())?)
+}
+
 /// A text or a request, counted.
 fn subject_to_count(args: &Args) -> Result<Subject> {
-    let request = match &args.request {
-        Some(file) => dialects::open(args.api, file)?,
-        None => {
-            let text = input::text(args.text.as_deref().unwrap_or_default())?.text;
-            let messages = json!([{ "role": "user", "content": text }]);
-            let body = json!({ "model": args.model()?, "messages": messages });
-            Dialect::OpenAiChat.parse(body.to_string().into())?
-        }
-    };
+    let request = request(args)?;
     let counter = Counter::embedded().context("the embedded rules for counting")?;
     let model = args.model.as_deref().unwrap_or(request.model.as_str()).to_owned();
     let anatomy = counter.count(model.as_str(), &request.prompt);
     Ok(Subject::of_request(&request, anatomy, model, args.output))
+}
+
+/// What a request or a text as a message costs with every model.
+fn compare_all(catalog: &Catalog, args: &Args) -> Result<ExitCode> {
+    let request = match args.input {
+        Some(_) => None,
+        None => Some(request(args)?),
+    };
+    let served = request.as_ref().map(|request| request.served_asked.clone()).unwrap_or_default();
+    let now = house::clock().now();
+    let models = compare::candidates(catalog, &args.providers, &args.models, now, &served)?;
+    let counter = Counter::embedded().context("the embedded rules for counting")?;
+    let question = compare::Question {
+        request: request.as_ref(),
+        input: args.input.unwrap_or(0),
+        output: args.output,
+        ratio: args.ratio,
+    };
+    let offers = question.ask(&counter, models)?;
+    let mut out = Output::stdout();
+    if args.json {
+        out.json(&offers)?
+    } else {
+        compare::print(&mut out, &offers)?
+    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// The rates of the subject's model, and whose they are.

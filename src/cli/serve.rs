@@ -1,5 +1,7 @@
 //! `farthing serve`.
 
+mod reload;
+
 use std::io::{self, Write};
 use std::net::SocketAddr;
 use std::process::ExitCode;
@@ -49,6 +51,7 @@ pub(super) async fn run(args: Args) -> Result<ExitCode> {
     let listener =
         TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     greet(&mut Output::stdout(), listener.local_addr()?, &config, &args.sources, is_open)?;
+    reload::spawn(gateway.engine().tariff().prices.clone(), layers)?;
     serve(gateway, listener, stopped()?).await.context("the listener failed")?;
     Ok(ExitCode::SUCCESS)
 }

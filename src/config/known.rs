@@ -16,6 +16,9 @@ budgets = { scope = "user", of = "*", window = "day", usd = "1", tokens = 1, req
 rates = { scope = "user", of = "*", requests = 1, tokens = 1, concurrent = 1, per_seconds = 60 }
 "#;
 
+/// The section of names by provider, both as the operator wants them.
+const OVERRIDES: [&str; 2] = ["catalog", "override"];
+
 /// The settings that there are.
 #[derive(Debug)]
 pub(super) struct Known {
@@ -56,6 +59,11 @@ impl Known {
                 section.insert(list.to_owned(), Value::Array(vec![like]));
             }
         }
+        let table = |inner: Value| Value::Table(Table::from_iter([(ANY.to_owned(), inner)]));
+        let [section, overrides] = OVERRIDES;
+        if let Some(Value::Table(section)) = shape.get_mut(section) {
+            section.insert(overrides.to_owned(), table(table(String::new().into())));
+        }
         Ok(Known { defaults, shape: shape.into() })
     }
 
@@ -64,7 +72,7 @@ impl Known {
     pub(super) fn like(&self, key: &Key) -> Option<&Value> {
         let mut path = key.path().iter().enumerate();
         path.try_fold(&self.shape, |found, (depth, segment)| {
-            let any = depth == 1 && is_named(key);
+            let any = (depth == 1 && is_named(key)) || (depth > 1 && is_override(key));
             section(found)?.get(if any { ANY } else { segment })
         })
     }
@@ -160,6 +168,11 @@ fn section(value: &Value) -> Option<&Table> {
 /// Whether a key is that of a provider, or in one.
 fn is_named(key: &Key) -> bool {
     matches!(key.path(), [first, _, ..] if first == NAMED)
+}
+
+/// Whether a key is of a name that the operator gave a meaning.
+fn is_override(key: &Key) -> bool {
+    key.path().iter().zip(OVERRIDES).filter(|(one, other)| one == other).count() == OVERRIDES.len()
 }
 
 fn collect(value: &Value, at: &Key, keys: &mut Vec<Key>) {

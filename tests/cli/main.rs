@@ -19,6 +19,7 @@ mod keys;
 mod optimize;
 mod price;
 mod replay;
+mod reprice;
 mod serve;
 mod support;
 mod verify;

@@ -13,7 +13,7 @@ use crate::id::{
     UserId,
 };
 use crate::money::Usd;
-use crate::pricing::{Cost, FoundBy, RateCard};
+use crate::pricing::{Cost, FoundBy, RateCard, Resolved, Served};
 use crate::usage::Usage;
 
 /// One try at a provider, within a request by a client.
@@ -92,6 +92,17 @@ pub struct Adjustment {
     pub delta: Usd,
     /// Why, in words.
     pub reason: String,
+    /// The bill that holds instead, where a cost that nobody knew is known by now.
+    pub rebilled: Option<Rebilled>,
+}
+
+/// A bill that was drawn up after its attempt had ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rebilled {
+    /// When the attempt ended: it is there that sums by the hour are corrected.
+    pub ended_at: Timestamp,
+    /// The bill. What it charges is its cost.
+    pub bill: Arc<Bill>,
 }
 
 /// Money set aside for a call.
@@ -127,14 +138,31 @@ pub struct Asked {
 pub struct Bill {
     /// The model that answered, as the provider names it.
     pub model: ModelId,
-    /// What was consumed.
+    /// What was consumed, by all models together.
     pub usage: Usage,
     /// Who counted it.
     pub origin: Origin,
+    /// How it was served, as far as that selects prices.
+    pub served: Served,
     /// What it cost.
     pub cost: Cost,
+    /// What it costs by the price list, where the cost is the provider's own figure.
+    pub listed: Option<Usd>,
     /// What budgets are charged: the cost, or where that is unknown a conservative figure.
     pub charged: Usd,
+    /// The prices that were applied to what the answering model consumed.
+    pub priced_by: Option<PricedBy>,
+    /// What other models consumed that took part.
+    pub others: Vec<Part>,
+}
+
+/// What a model consumed that took part in a call and did not answer it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// The model, as the provider names it.
+    pub model: String,
+    /// What it consumed; it is within the bill's usage.
+    pub usage: Usage,
     /// The prices that were applied.
     pub priced_by: Option<PricedBy>,
 }
@@ -181,6 +209,20 @@ impl Who {
     }
 }
 
+// === impl Bill ===
+
+impl Bill {
+    /// What the answering model consumed itself.
+    pub fn own_usage(&self) -> Usage {
+        self.others.iter().fold(self.usage, |own, part| own.minus(&part.usage))
+    }
+
+    /// All prices that were applied.
+    pub fn prices(&self) -> impl Iterator<Item = &PricedBy> {
+        self.priced_by.iter().chain(self.others.iter().filter_map(|part| part.priced_by.as_ref()))
+    }
+}
+
 // === impl Hold ===
 
 impl Hold {
@@ -208,6 +250,27 @@ impl Move {
     pub fn hold(&self) -> &Arc<Hold> {
         match self {
             Move::Hold(hold) | Move::End(hold, _) | Move::Adjust(hold, _) => hold,
+        }
+    }
+
+    /// The bill that it brings.
+    pub fn bill(&self) -> Option<&Arc<Bill>> {
+        match self {
+            Move::End(_, Ending::Settle(bill)) => Some(bill),
+            Move::Adjust(_, Adjustment { rebilled, .. }) => {
+                rebilled.as_ref().map(|rebilled| &rebilled.bill)
+            }
+            Move::Hold(_) | Move::End(..) => None,
+        }
+    }
+
+    /// When the attempt ended whose bill it replaces.
+    pub fn ended_at(&self) -> Option<Timestamp> {
+        match self {
+            Move::Adjust(_, Adjustment { rebilled, .. }) => {
+                rebilled.as_ref().map(|rebilled| rebilled.ended_at)
+            }
+            Move::Hold(_) | Move::End(..) => None,
         }
     }
 
@@ -246,6 +309,14 @@ impl Entry {
             Move::Adjust(_, adjustment) => format!("{name}.{}", adjustment.cause),
             Move::Hold(_) | Move::End(..) => name,
         }
+    }
+}
+
+// === impl PricedBy ===
+
+impl From<Resolved> for PricedBy {
+    fn from(found: Resolved) -> PricedBy {
+        PricedBy { card: found.card, rule: found.rule }
     }
 }
 

@@ -179,6 +179,15 @@ impl Usage {
         self
     }
 
+    /// What is left without the other; never less than nothing.
+    #[must_use]
+    pub fn minus(mut self, other: &Usage) -> Usage {
+        for (mine, theirs) in self.0.iter_mut().zip(other.0) {
+            *mine = mine.saturating_sub(theirs);
+        }
+        self
+    }
+
     fn sum(&self, wanted: impl Fn(Bucket) -> bool) -> u64 {
         let counts = Bucket::ALL.iter().filter(|bucket| wanted(**bucket)).map(|b| self.get(*b));
         counts.fold(0, u64::saturating_add)

@@ -151,6 +151,11 @@ impl Engine {
         &self.parts.access
     }
 
+    /// Turns tokens into money.
+    pub fn tariff(&self) -> &Tariff {
+        &self.parts.tariff
+    }
+
     /// The ledger, for queries.
     pub fn ledger(&self) -> &Ledger {
         &self.parts.ledger

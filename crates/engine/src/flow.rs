@@ -16,7 +16,7 @@ use farthing_core::budget::Amount;
 use farthing_core::context::Context;
 use farthing_core::entry::{Asked, AttemptId, Bill, Hold, Origin};
 use farthing_core::event::Event;
-use farthing_core::pricing::WorstCase;
+use farthing_core::pricing::{CostStatus, WorstCase};
 use farthing_core::usage::{Bucket, Usage};
 use farthing_ledger::{Held, HoldError};
 use farthing_upstream::Deployment;
@@ -209,8 +209,10 @@ pub(crate) fn price(
     let what = asked(ctx, ask, deployment, terms);
     let longest = [terms.limit, ask.request.max_output, tariff.longest_answer(&what)];
     let longest = longest.into_iter().flatten().min().unwrap_or(limits.assumed_answer_tokens);
+    let seen = ctx.anatomy().map_or(0, |anatomy| anatomy.upper_bound);
+    let unseen = ask.request.prompt.unseen.then(|| tariff.context(&what)).flatten();
     let most = WorstCase {
-        prompt_tokens: ctx.anatomy().map_or(0, |anatomy| anatomy.upper_bound),
+        prompt_tokens: unseen.map_or(seen, |context| context.max(seen)),
         cache_write: ask.request.cache_asked,
         completion_tokens: longest.saturating_mul(ask.request.answers),
         media: ctx.anatomy().is_some_and(|anatomy| anatomy.by_kind.media > 0),
@@ -343,7 +345,8 @@ async fn settle(
     mut held: Held,
     metered: Metered,
 ) -> (Context, Reply) {
-    let Metered { consumed, cut_short, served, model, tools, provider_is_well, reply } = metered;
+    let Metered { consumed, cut_short, charged, served, model, tools, provider_is_well, reply } =
+        metered;
     let deployment = attempt.deployment;
     attempt.tell(provider_is_well, engine.now());
     let mut outcome = Outcome::of(ask, deployment, &tools, ended(&reply));
@@ -363,7 +366,7 @@ async fn settle(
             (own_count(engine, ctx, ask, prompt, text).await, Vec::new(), Origin::Estimated)
         }
     };
-    let consumption = Consumption { usage, others, origin, model, cut_short };
+    let consumption = Consumption { usage, others, origin, charged, model, cut_short };
     let what = asked(ctx, ask, deployment, terms);
     let what = Priced { served: served.as_ref().unwrap_or(what.served), ..what };
     let bill = Arc::new(engine.parts.tariff.bill(&what, consumption, held.entry().what.hold()));
@@ -371,6 +374,14 @@ async fn settle(
     held.tell(tell(engine, ask, &held, &outcome));
     held.settle(Arc::clone(&bill));
     engine.metrics.billed(&deployment.provider, &bill);
+    if bill.cost.status == CostStatus::Unpriced {
+        let (provider, model) = (&deployment.prices, &bill.model);
+        tracing::warn!(
+            %provider, %model,
+            "no price is known; add the model to a file of `catalog.directory`, or say which one it \
+             is: [catalog.override.{provider}] \"{model}\" = \"MODEL\"; then `farthing reprice`"
+        );
+    }
     (ctx.billed(bill), reply)
 }
 

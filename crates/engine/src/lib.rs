@@ -16,6 +16,7 @@
 //! | [`rates`] | how fast callers may be |
 //! | [`sessions`] | what each conversation and run has come to |
 //! | [`tariff`] | the one place that turns consumption into money |
+//! | [`reprice`] | calls without a price get the one that is known by now |
 //! | [`meter`] | reading an answer while it passes |
 //! | [`client`] | the way back to whoever asked |
 //! | [`live`] | live events, derived from plain traffic |
@@ -35,6 +36,7 @@ pub mod live;
 pub mod meter;
 pub mod metrics;
 pub mod rates;
+pub mod reprice;
 pub mod sessions;
 pub mod tariff;
 pub mod terms;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use farthing_core::Usd;
 use farthing_core::id::{ModelId, ProviderId};
 use farthing_core::pricing::Served;
 use farthing_core::usage::Usage;
@@ -28,6 +29,8 @@ pub struct Metered {
     pub consumed: Consumed,
     /// Whether the answer was cut short, so that more may have been billed than was seen.
     pub cut_short: bool,
+    /// What the provider says that it charged, where it says so.
+    pub charged: Option<Usd>,
     /// How it was served, where the provider said.
     pub served: Option<Served>,
     /// The model that the provider says has answered.
@@ -143,6 +146,7 @@ async fn whole(ask: &Ask, provider: &ProviderId, mut answer: Answer, limit: usiz
     Metered {
         consumed: Consumed::of(provider, &read.usage, || read.text()),
         cut_short: false,
+        charged: read.charged,
         model: read.model.as_deref().and_then(|model| ModelId::new(model).ok()),
         served: Some(read.served),
         tools: read.tools,
@@ -187,6 +191,7 @@ async fn streamed(
         consumed: Consumed::of(provider, reader.usage(), || reader.text().to_owned()),
         // A running count that stands in every chunk is no last word.
         cut_short: erred || !reader.finished(),
+        charged: reader.charged(),
         served: Some(reader.served().clone()),
         model: reader.model().and_then(|model| ModelId::new(model).ok()),
         tools: reader.tools().to_vec(),
@@ -278,6 +283,7 @@ impl Metered {
         Metered {
             consumed: Consumed::Seen { prompt: None, text: String::new() },
             cut_short: true,
+            charged: None,
             served: None,
             model: None,
             tools: Vec::new(),

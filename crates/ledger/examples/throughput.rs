@@ -117,8 +117,11 @@ fn bill() -> Arc<Bill> {
         model: ModelId::new("gpt-5-2026-01-01").unwrap(),
         usage,
         origin: Origin::Measured,
+        served: pricing::Served::new(),
         cost,
+        listed: None,
         charged: cost.usd.unwrap(),
         priced_by: Some(PricedBy { card, rule: pricing::FoundBy::Exact }),
+        others: Vec::new(),
     })
 }

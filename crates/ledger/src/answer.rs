@@ -13,7 +13,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::batch::Tally;
-use crate::record::{CardRef, Record, Recorded};
+use crate::record::{Cards, Record, Recorded};
 
 /// Requests, newest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -121,6 +121,12 @@ pub struct ShownCost {
     pub cost: Cost,
     /// The amount in pico-dollars.
     pub pico_usd: Option<i128>,
+    /// What it costs by the price list, where the amount is the provider's own figure.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub list_usd: Option<Usd>,
+    /// By how much the provider's own figure is higher.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub difference_usd: Option<Usd>,
 }
 
 /// The known costs of several attempts.
@@ -169,16 +175,20 @@ impl RequestDetail {
         for record in records {
             match &record.what {
                 Recorded::Hold(hold) => attempts.push(AttemptDetail::of(record, hold)),
-                Recorded::End(ending, card) => {
+                Recorded::End(ending, cards) => {
                     let mut open = attempts.iter_mut();
                     if let Some(attempt) = open.find(|held| held.attempt == record.id.attempt) {
-                        attempt.end(record, ending, card.as_ref());
+                        attempt.end(record, ending, cards);
                     }
                 }
-                Recorded::Adjust(_, adjustment) => {
+                Recorded::Adjust(_, adjustment, cards) => {
                     let mut ended = attempts.iter_mut();
                     if let Some(attempt) = ended.find(|held| held.attempt == record.id.attempt) {
-                        attempt.charged = attempt.charged.plus(adjustment.delta)?;
+                        let charged = attempt.charged.plus(adjustment.delta)?;
+                        if let Some(rebilled) = &adjustment.rebilled {
+                            attempt.bill(&rebilled.bill, cards);
+                        }
+                        attempt.charged = charged;
                     }
                 }
             }
@@ -227,7 +237,7 @@ impl AttemptDetail {
         }
     }
 
-    fn end(&mut self, record: &Record, ending: &Ending, card: Option<&CardRef>) {
+    fn end(&mut self, record: &Record, ending: &Ending, cards: &Cards) {
         self.ended_at = Some(record.at);
         self.charged = record.charged;
         self.overrun = record.overrun;
@@ -240,18 +250,18 @@ impl AttemptDetail {
                 self.status = Status::Expired;
                 self.origin = Some(Origin::Estimated);
             }
-            Ending::Settle(bill) => self.bill(bill, card),
+            Ending::Settle(bill) => self.bill(bill, cards),
         }
     }
 
-    fn bill(&mut self, bill: &Bill, card: Option<&CardRef>) {
+    fn bill(&mut self, bill: &Bill, cards: &Cards) {
         self.status = Status::Settled;
         self.model_served = Some(bill.model.clone());
         self.usage = Some(bill.usage);
         self.origin = Some(bill.origin);
-        self.cost = Some(ShownCost { cost: bill.cost, pico_usd: bill.cost.usd.map(Usd::pico) });
-        self.rate_card = card.map(|card| card.hash.clone());
-        self.rule = card.map(|card| card.rule);
+        self.cost = Some(ShownCost::of(bill));
+        self.rate_card = cards.own.as_ref().map(|card| card.hash.clone());
+        self.rule = cards.own.as_ref().map(|card| card.rule);
     }
 
     /// Whether it cost something, though nobody knows how much.
@@ -260,6 +270,21 @@ impl AttemptDetail {
             Status::Open | Status::Voided => false,
             Status::Expired => true,
             Status::Settled => self.cost.is_none_or(|shown| shown.cost.usd.is_none()),
+        }
+    }
+}
+
+// === impl ShownCost ===
+
+impl ShownCost {
+    fn of(bill: &Bill) -> ShownCost {
+        let Bill { cost, listed, .. } = bill;
+        let difference = cost.usd.zip(*listed).and_then(|(cost, listed)| cost.minus(listed).ok());
+        ShownCost {
+            cost: *cost,
+            pico_usd: cost.usd.map(Usd::pico),
+            list_usd: *listed,
+            difference_usd: difference,
         }
     }
 }
@@ -283,6 +308,7 @@ impl TotalCost {
 
 impl UsageRow {
     pub(crate) fn of(group: Option<String>, tally: &Tally) -> UsageRow {
+        let unknown = u64::try_from(tally.unknown_cost).unwrap_or_default();
         UsageRow {
             group,
             requests: tally.requests,
@@ -291,11 +317,7 @@ impl UsageRow {
             cache_write: tally.cache_write,
             output: tally.output,
             reasoning: tally.reasoning,
-            cost: TotalCost::new(
-                tally.cost,
-                tally.requests.saturating_sub(tally.unknown_cost),
-                tally.unknown_cost,
-            ),
+            cost: TotalCost::new(tally.cost, tally.requests.saturating_sub(unknown), unknown),
             estimated: tally.estimated,
             charged: tally.charged,
         }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use farthing_core::budget::BalanceKey;
-use farthing_core::entry::{Ending, Entry, Move, Origin};
+use farthing_core::entry::{Adjustment, Ending, Entry, Move, Origin};
 use farthing_core::id::{AgentId, ModelId, ProviderId, TenantId, UserId};
 use farthing_core::money::Overflow;
 use farthing_core::usage::{Bucket, Usage};
@@ -54,8 +54,8 @@ pub struct Tally {
     pub reasoning: u64,
     /// The known costs.
     pub cost: Usd,
-    /// Requests whose cost is not known.
-    pub unknown_cost: u64,
+    /// Requests whose cost is not known; of a correction, less than zero.
+    pub unknown_cost: i64,
     /// Requests whose usage or cost is not the provider's but our own estimate.
     pub estimated: u64,
     /// What budgets were charged.
@@ -90,11 +90,16 @@ impl Tally {
             Move::End(_, Ending::Expire) => {
                 Tally { requests: 1, unknown_cost: 1, estimated: 1, ..Tally::default() }
             }
+            Move::Adjust(_, Adjustment { rebilled: Some(rebilled), .. }) => Tally {
+                cost: rebilled.bill.cost.usd.unwrap_or_default(),
+                unknown_cost: -i64::from(rebilled.bill.cost.usd.is_some()),
+                ..Tally::default()
+            },
             Move::Adjust(_, adjustment) => Tally { cost: adjustment.delta, ..Tally::default() },
             Move::End(_, Ending::Settle(bill)) => Tally {
                 requests: 1,
                 cost: bill.cost.usd.unwrap_or_default(),
-                unknown_cost: u64::from(bill.cost.usd.is_none()),
+                unknown_cost: i64::from(bill.cost.usd.is_none()),
                 estimated: u64::from(
                     bill.origin == Origin::Estimated || bill.cost.status == CostStatus::Estimated,
                 ),
@@ -104,7 +109,7 @@ impl Tally {
         let hold = entry.what.hold();
         let key = RollupKey {
             tenant: entry.who.tenant.clone(),
-            hour: hour_of(entry.at),
+            hour: hour_of(entry.what.ended_at().unwrap_or(entry.at)),
             user: entry.who.user.clone(),
             agent: entry.who.agent.clone(),
             provider: hold.asked.provider.clone(),
@@ -127,7 +132,7 @@ impl Tally {
             output: count(self.output, other.output),
             reasoning: count(self.reasoning, other.reasoning),
             cost: self.cost.plus(other.cost)?,
-            unknown_cost: count(self.unknown_cost, other.unknown_cost),
+            unknown_cost: self.unknown_cost.saturating_add(other.unknown_cost),
             estimated: count(self.estimated, other.estimated),
             charged: self.charged.plus(other.charged)?,
         })

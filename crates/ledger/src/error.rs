@@ -40,6 +40,17 @@ pub enum HoldError {
     Overflow(#[from] Overflow),
 }
 
+/// A correction was not recorded.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum AdjustError {
+    /// It cannot be: it was made before, or takes back more than was spent.
+    #[error(transparent)]
+    Rejected(#[from] Rejection),
+    /// It could not be recorded.
+    #[error(transparent)]
+    Unavailable(#[from] Unavailable),
+}
+
 /// A ledger could not be opened.
 #[derive(Debug, Error)]
 pub enum LedgerError {

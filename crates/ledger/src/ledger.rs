@@ -11,7 +11,7 @@ use farthing_core::budget::{
     Balance, BalanceKey, Claim, Command, Decision, Rejection, Room, State,
 };
 use farthing_core::clock::Clock;
-use farthing_core::entry::{AttemptId, Ending, Entry, Hold, Who};
+use farthing_core::entry::{Adjustment, AttemptId, Ending, Entry, Hold, Who};
 use farthing_core::event::Event;
 use farthing_core::id::{RequestId, TenantId, UserId};
 use farthing_core::money::{Overflow, PICO_PER_USD};
@@ -23,12 +23,13 @@ use tokio::sync::{Semaphore, mpsc, watch};
 
 use crate::answer::{RequestDetail, RequestPage, UsageRow};
 use crate::batch::BATCH_MAX;
-use crate::error::{HoldError, LedgerError, Unavailable};
+use crate::error::{AdjustError, HoldError, LedgerError, Unavailable};
 use crate::held::Held;
 use crate::item::{Change, Document, DocumentId, Item, Posted};
 use crate::outbox::Outbox;
 use crate::query::{self, AuditRow, GroupBy, Page};
 use crate::readers::Readers;
+use crate::reprice::{self, Unpriced};
 use crate::store::{Loaded, Store, StoreError};
 use crate::verify::{Report, verify};
 use crate::writer::{Progress, Writer};
@@ -376,6 +377,41 @@ impl Ledger {
             books.state.apply(Command::End(id, ending), now(&self.0.clock))?;
         books.queue(Item::Entry(entry.clone(), events), place);
         Ok(entry)
+    }
+
+    /// Corrects what an ended attempt was charged. It is durable after [`Ledger::flush`].
+    ///
+    /// # Errors
+    /// [`AdjustError`]; nothing is changed then.
+    pub async fn adjust(
+        &self,
+        id: AttemptId,
+        who: Arc<Who>,
+        hold: Arc<Hold>,
+        adjustment: Adjustment,
+    ) -> Result<(), AdjustError> {
+        let closed = || Unavailable { since: now(&self.0.clock), error: "it is closed".into() };
+        let place = self.0.queue.clone().reserve_owned().await.map_err(|_| closed())?;
+        let mut books = self.books();
+        if books.closed {
+            return Err(closed().into());
+        }
+        let command = Command::Adjust { id, who, hold, adjustment };
+        let Decision { entry, .. } = books.state.apply(command, now(&self.0.clock))?;
+        books.queue(Item::Entry(entry, Vec::new()), place);
+        Ok(())
+    }
+
+    /// The calls that ended from `since` on and before `until` without a price, and still have none.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store cannot be read.
+    pub async fn unpriced(
+        &self,
+        since: Timestamp,
+        until: Timestamp,
+    ) -> Result<Vec<Unpriced>, StoreError> {
+        self.0.readers.run(move |reader| reprice::unpriced(reader, since, until)).await
     }
 
     /// Waits until so many items are durable.

@@ -17,6 +17,7 @@
 //! | `writer` | the thread that records |
 //! | `readers` | the connections on which queries run |
 //! | [`batch`] | what entries change in the tables folded from them |
+//! | [`reprice`] | calls whose cost nobody knew when they ended |
 //! | [`record`] | an entry as a store keeps it |
 //! | [`item`] | what the writer records: entries, live events, documents |
 //! | [`outbox`] | live events, once they are durable |
@@ -36,6 +37,7 @@ pub mod outbox;
 pub mod query;
 mod readers;
 pub mod record;
+pub mod reprice;
 pub mod store;
 pub mod vault;
 pub mod verify;
@@ -45,7 +47,7 @@ mod writer;
 mod tests;
 
 pub use answer::{RequestDetail, RequestPage, RequestRow, UsageRow};
-pub use error::{HoldError, LedgerError, Unavailable};
+pub use error::{AdjustError, HoldError, LedgerError, Unavailable};
 pub use held::Held;
 pub use ledger::{Ledger, Options};
 pub use query::{GroupBy, Page};

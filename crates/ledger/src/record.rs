@@ -33,9 +33,18 @@ pub enum Recorded {
     /// Money was set aside.
     Hold(Arc<Hold>),
     /// What the attempt was charged was corrected.
-    Adjust(Arc<Hold>, Adjustment),
-    /// The attempt ended. Of a settled one's bill `priced_by` is `None`; the card stands beside it.
-    End(Ending, Option<CardRef>),
+    Adjust(Arc<Hold>, Adjustment, Cards),
+    /// The attempt ended. Of a settled one's bill `priced_by` is `None`; the cards stand beside it.
+    End(Ending, Cards),
+}
+
+/// The rate cards of a bill.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Cards {
+    /// The one of the model that answered.
+    pub own: Option<CardRef>,
+    /// Those of the other models that took part, in their order.
+    pub others: Vec<Option<CardRef>>,
 }
 
 /// A rate card by its hash.

@@ -11,7 +11,7 @@ use farthing_core::pricing::{Cost, CostStatus, RateCard};
 use serde::Serialize;
 
 use crate::batch::{RollupKey, Tally};
-use crate::record::{CardRef, Record, Recorded};
+use crate::record::{CardRef, Cards, Record, Recorded};
 use crate::store::{Reader, Row, StoreError};
 
 /// Differences that are reported one by one; of more, the number.
@@ -28,10 +28,25 @@ pub struct Report {
     pub open: u64,
     /// What was charged in all.
     pub spent: Usd,
+    /// How far costs were derived again.
+    pub costs: Costs,
     /// What is not as it should be; empty where all is well. At most 1,000.
     pub differences: Vec<Difference>,
     /// How many more differences there are.
     pub omitted: u64,
+}
+
+/// How many of the costs were derived again from raw usage and rate cards.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Costs {
+    /// From rate cards.
+    pub derived: u64,
+    /// Of these, those of which the provider had said itself what it charged.
+    pub reported: u64,
+    /// The provider's own word alone: nobody else knows a price.
+    pub reported_only: u64,
+    /// Costs that nobody knows.
+    pub unknown: u64,
 }
 
 /// Something that is not as it should be.
@@ -128,6 +143,19 @@ impl Report {
     }
 }
 
+// === impl Costs ===
+
+impl Costs {
+    fn count(&mut self, bill: &Bill, is_priced: bool) {
+        let reported = bill.cost.status == CostStatus::ProviderReported;
+        let add = |count: &mut u64, when| *count = count.saturating_add(u64::from(when));
+        add(&mut self.derived, is_priced);
+        add(&mut self.reported, is_priced && reported);
+        add(&mut self.reported_only, !is_priced && reported);
+        add(&mut self.unknown, bill.cost.usd.is_none());
+    }
+}
+
 // === impl Audit ===
 
 impl Audit {
@@ -165,11 +193,17 @@ impl Audit {
         let Record { id, at, who, held, charged, overrun, what } = record;
         let what = match what {
             Recorded::Hold(hold) => self.hold(id, &who, hold),
-            Recorded::End(ending, card) => match self.end(id, &who, &ending, card.as_ref()) {
+            Recorded::End(ending, cards) => match self.end(id, &who, &ending, &cards) {
                 Some(hold) => Move::End(hold, ending),
                 None => return Ok(()),
             },
-            Recorded::Adjust(hold, adjustment) => Move::Adjust(hold, adjustment),
+            Recorded::Adjust(hold, adjustment, cards) => {
+                if let Some(rebilled) = &adjustment.rebilled {
+                    self.cost(id, &rebilled.bill, &cards);
+                    self.report.costs.unknown = self.report.costs.unknown.saturating_sub(1);
+                }
+                Move::Adjust(hold, adjustment)
+            }
         };
         let place = |column: &str| format!("{column} of entry {id}.{}", what.name());
         self.report.compare(|| place("held"), what.hold().amount, held);
@@ -199,7 +233,7 @@ impl Audit {
         id: AttemptId,
         who: &Who,
         ending: &Ending,
-        card: Option<&CardRef>,
+        cards: &Cards,
     ) -> Option<Arc<Hold>> {
         let Some((owner, hold)) = self.open.remove(&id) else {
             self.report.differs(
@@ -214,31 +248,52 @@ impl Audit {
             self.report.differs(format!("account of the ending of attempt {id}"), expected, found);
         }
         if let Ending::Settle(bill) = ending {
-            self.cost(id, bill, card);
+            self.cost(id, bill, cards);
         }
         Some(hold)
     }
 
-    /// A cost that was reckoned from a rate card can be reckoned from it again.
-    fn cost(&mut self, id: AttemptId, bill: &Bill, card: Option<&CardRef>) {
-        let Some(CardRef { hash, .. }) = card else { return };
-        let Some(card) = self.cards.get(hash) else {
-            return self.report.differs(
-                format!("rate card of attempt {id}"),
-                hash.as_str(),
-                "none",
-            );
-        };
-        let derived = card.cost(&bill.usage).map(|derived| match bill.cost.status {
-            CostStatus::Priced => derived,
-            CostStatus::Partial => derived.partial(),
-            CostStatus::Estimated => derived.estimated(),
-            _ => bill.cost,
-        });
-        if derived != Ok(bill.cost) {
-            let expected = derived.map_or_else(|overflow| overflow.to_string(), show_cost);
-            self.report.differs(format!("cost of attempt {id}"), expected, show_cost(bill.cost));
+    /// A cost that was reckoned from rate cards can be reckoned from them again.
+    fn cost(&mut self, id: AttemptId, bill: &Bill, cards: &Cards) {
+        let own = (bill.own_usage(), cards.own.as_ref());
+        let others = bill.others.iter().zip(&cards.others);
+        let others = others.map(|(part, card)| (part.usage, card.as_ref()));
+        let mut derived: Option<Cost> = None;
+        let mut is_priced = false;
+        for (usage, card) in std::iter::once(own).chain(others) {
+            let Ok(card) = self.card_of(id, card) else { return };
+            is_priced |= card.is_some();
+            let cost = Cost::of(card, &usage);
+            derived = Some(derived.map_or(cost, |sum| sum.and(cost)));
         }
+        let derived = derived.filter(|_| is_priced).unwrap_or(Cost::UNPRICED);
+        let (expected, found) = match bill.cost.status {
+            CostStatus::Priced => (derived, bill.cost),
+            CostStatus::Partial => (derived.partial(), bill.cost),
+            CostStatus::Estimated => (derived.estimated(), bill.cost),
+            // What was charged is the provider's word; what it would be by our list is ours.
+            CostStatus::ProviderReported => {
+                (Cost { usd: derived.usd, ..bill.cost }, Cost { usd: bill.listed, ..bill.cost })
+            }
+            CostStatus::Unpriced | CostStatus::Included | CostStatus::InvalidUsage => {
+                (bill.cost, bill.cost)
+            }
+        };
+        self.report.costs.count(bill, is_priced);
+        if expected != found {
+            let place = format!("cost of attempt {id}");
+            self.report.differs(place, show_cost(expected), show_cost(found));
+        }
+    }
+
+    /// The card of this name; `Err` where there is none, which is reported.
+    fn card_of(&mut self, id: AttemptId, name: Option<&CardRef>) -> Result<Option<&RateCard>, ()> {
+        let Some(CardRef { hash, .. }) = name else { return Ok(None) };
+        if !self.cards.contains_key(hash) {
+            self.report.differs(format!("rate card of attempt {id}"), hash.as_str(), "none");
+            return Err(());
+        }
+        Ok(self.cards.get(hash))
     }
 
     fn finish(self) -> Report {

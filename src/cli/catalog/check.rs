@@ -16,9 +16,12 @@ use crate::print::figures::plural;
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
-    /// A folder or file, laid over the built-in facts [default: these alone].
+    /// A folder or file, laid over the built-in facts [default: those configured].
     #[arg(value_name = "DIR")]
     files: Option<PathBuf>,
+    /// A file with settings of your own.
+    #[arg(long, value_name = "FILE", conflicts_with = "files")]
+    config: Option<PathBuf>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -33,7 +36,10 @@ pub(super) fn run(args: &Args) -> Result<ExitCode> {
             let ours = Catalog::parse(&super::borrowed(&files))?;
             (embedded.overlaid(&super::borrowed(&files))?, ours)
         }
-        None => (embedded.as_ref().clone(), embedded.as_ref().clone()),
+        None => {
+            let configured = super::configured(args.config.as_ref())?;
+            (configured.as_ref().clone(), configured.as_ref().clone())
+        }
     };
     let today = house::clock().now().to_zoned(TimeZone::UTC).date();
     let mut findings = catalog.check(today);

@@ -1,6 +1,7 @@
 //! `farthing catalog list`.
 
 use std::io::Write;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
@@ -18,13 +19,16 @@ pub(in crate::cli) struct Args {
     /// Whose models.
     #[arg(long, value_name = "NAME")]
     provider: Option<String>,
+    /// A file with settings of your own.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
-    let catalog = Catalog::embedded()?;
+    let catalog = super::configured(args.config.as_ref())?;
     let mut out = Output::stdout();
     match &args.provider {
         Some(provider) => models(&catalog, provider, args.json, &mut out)?,

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeSet;
 use std::io::{self, Write};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Result, bail};
@@ -27,6 +28,9 @@ pub(in crate::cli) struct Args {
     /// The day or moment of the call [default: now].
     #[arg(long, value_name = "DATE", value_parser = moment)]
     at: Option<Timestamp>,
+    /// A file with settings of your own.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -41,7 +45,7 @@ struct Shown<'a> {
 }
 
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
-    let catalog = Catalog::embedded()?;
+    let catalog = super::configured(args.config.as_ref())?;
     let at = args.at.unwrap_or_else(|| house::clock().now());
     let shown = match &args.provider {
         Some(provider) => vec![find(&catalog, provider, &args.model, at)?],

@@ -4,6 +4,7 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, ErrorKind};
 use std::net::SocketAddr;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use farthing_core::pricing::{Catalog, WorstCase};
@@ -52,6 +53,12 @@ pub(super) async fn all(sources: &Sources, online: bool) -> Vec<Check> {
         Ok(config) => {
             checks.push(Check::ok("settings", format!("from {}", sources.description())));
             checks.push(ledger(&config.store.path));
+            let catalog = catalog(&config);
+            let (catalog, broken) = match catalog {
+                Ok(catalog) => (Some(catalog), None),
+                Err(check) => (None, Some(check)),
+            };
+            checks.extend(broken);
             match http(&config) {
                 Err(check) => checks.push(check),
                 Ok(http) => {
@@ -59,7 +66,9 @@ pub(super) async fn all(sources: &Sources, online: bool) -> Vec<Check> {
                     for (name, provider) in &config.provider {
                         checks.push(address(name, provider, online.then_some(&http)).await);
                         checks.push(key(name, provider));
-                        checks.push(prices(provider.price_list(name)));
+                        checks.extend(
+                            catalog.as_ref().map(|it| prices(it, provider.price_list(name))),
+                        );
                     }
                 }
             }
@@ -246,15 +255,17 @@ fn key(name: &str, provider: &Provider) -> Check {
     }
 }
 
-fn prices(list: &str) -> Check {
+/// The price facts, all of them read.
+fn catalog(config: &Config) -> Result<Arc<Catalog>, Check> {
+    let catalog = config.catalog.load().and_then(|catalog| Ok(catalog.load().map(|()| catalog)?));
+    catalog.map_err(|error| Check::fail("catalog", format!("{error:#}"), ""))
+}
+
+fn prices(catalog: &Catalog, list: &str) -> Check {
     let name = format!("prices of {list}");
     let most =
         WorstCase { prompt_tokens: 1, cache_write: None, completion_tokens: 1, media: false };
-    let dearest = match Catalog::embedded() {
-        Ok(catalog) => catalog.dearest(list, house::clock().now(), &most),
-        Err(error) => return Check::fail(&name, error.to_string(), ""),
-    };
-    match dearest {
+    match catalog.dearest(list, house::clock().now(), &most) {
         Ok(Some(_)) => Check::ok(name, "the catalog has them"),
         _ => Check::warn(
             &name,

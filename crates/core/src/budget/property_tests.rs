@@ -86,6 +86,7 @@ fn command(number: u32, step: Step, at: Timestamp, entries: &[Entry]) -> Option<
                 cause: CauseId::new(cause).unwrap(),
                 delta: Usd::from_pico(delta),
                 reason: "the price was wrong".into(),
+                rebilled: None,
             };
             let (who, hold) = (Arc::clone(&held.who), Arc::clone(held.what.hold()));
             Command::Adjust { id, who, hold, adjustment }

@@ -61,9 +61,12 @@ pub(super) fn settled(charged: Usd) -> Ending {
         model: model(),
         usage: Usage::NONE,
         origin: Origin::Measured,
+        served: Served::new(),
         cost: Cost { usd: Some(charged), status, inexact: false, assumed_rate: false },
+        listed: None,
         charged,
         priced_by: None,
+        others: Vec::new(),
     }))
 }
 

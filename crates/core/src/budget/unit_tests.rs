@@ -35,6 +35,7 @@ fn adjust(
         cause: CauseId::new(cause).unwrap(),
         delta: usd(delta),
         reason: "the price was wrong".into(),
+        rebilled: None,
     };
     let (id, who, hold) = (attempt(1), who("ada"), Arc::clone(hold));
     state.apply(Command::Adjust { id, who, hold, adjustment }, time(NOON)).map(entry)

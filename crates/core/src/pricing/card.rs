@@ -154,6 +154,10 @@ impl RateCard {
                 None => {}
             }
         }
+        // Few providers charge for a request as such.
+        if let Some(rate) = &self.rates[Bucket::Requests as usize] {
+            total = total.plus(rate.dearest_up_to(most.prompt_tokens).times(1)?)?;
+        }
         // Rounding keeps the order of amounts: no bill comes out above this one.
         Ok(Some(total.settle().0))
     }

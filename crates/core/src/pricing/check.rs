@@ -1,6 +1,7 @@
 //! What of a catalog's facts is doubtful, although the files can be read.
 
 use std::fmt;
+use std::ops::RangeInclusive;
 
 use jiff::civil::Date;
 
@@ -10,8 +11,9 @@ use super::rate::Rate;
 use super::served::Served;
 use crate::usage::Bucket;
 
-/// Beyond these a price was probably given for another unit: dollars for a million tokens.
-const SANE_DOLLARS: (&str, &str) = ("0.0001", "10000");
+/// Beyond these a price was probably given for another unit: pico-dollars a token, so from a hundredth
+/// of a cent to ten thousand dollars a million.
+const SANE_PICO: RangeInclusive<i128> = 100..=10_000_000_000;
 
 /// Something that a person should look at.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -109,7 +111,7 @@ fn doubts(price: &Price) -> Vec<(Severity, String)> {
     }
     let tokens = price.rates.iter().filter(|(bucket, _)| bucket.is_token());
     for (bucket, rate) in tokens {
-        let insane = rate.tiers().find(|(_, rate)| !is_sane(*rate, *bucket));
+        let insane = rate.tiers().find(|(_, rate)| !is_sane(*rate));
         if let Some((_, rate)) = insane {
             let (name, dollars) = (bucket.name(), rate.dollars(*bucket));
             doubts.push((
@@ -122,11 +124,9 @@ fn doubts(price: &Price) -> Vec<(Severity, String)> {
 }
 
 /// Whether a price for a million tokens is one that somebody may ask; nothing is.
-fn is_sane(rate: Rate, bucket: Bucket) -> bool {
-    let [least, most] =
-        [SANE_DOLLARS.0, SANE_DOLLARS.1].map(|dollars| Rate::parse(dollars, bucket));
-    let within = least.is_none_or(|least| least <= rate) && most.is_none_or(|most| rate <= most);
-    within || rate.is_zero()
+fn is_sane(rate: Rate) -> bool {
+    let token = rate.times(1).map(|price| price.settle().0.pico());
+    rate.is_zero() || token.is_ok_and(|pico| SANE_PICO.contains(&pico))
 }
 
 /// Which of a model's prices it is.

@@ -62,6 +62,12 @@ impl Cost {
     /// The cost of a model without a known price.
     pub const UNPRICED: Cost = Cost::unknown(CostStatus::Unpriced);
 
+    /// The provider's own figure.
+    pub const fn reported(usd: Usd) -> Cost {
+        let unknown = Cost::unknown(CostStatus::ProviderReported);
+        Cost { usd: Some(usd), ..unknown }
+    }
+
     /// A cost without an amount.
     pub const fn unknown(status: CostStatus) -> Cost {
         Cost { usd: None, status, inexact: false, assumed_rate: false }

@@ -13,7 +13,7 @@ use super::events::*;
 use super::*;
 use crate::answer::Status;
 use crate::item::Item;
-use crate::record::{CardRef, Recorded};
+use crate::record::{CardRef, Cards, Recorded};
 use crate::store::Row;
 use crate::{GroupBy, Page, verify};
 
@@ -208,6 +208,7 @@ async fn a_correction_is_recorded_once_and_read_back(place: impl Place) {
         cause: CauseId::new(cause).unwrap(),
         delta: usd(delta),
         reason: "the price was wrong".to_owned(),
+        rebilled: None,
     };
     let adjust = |cause, delta| Command::Adjust {
         id,
@@ -230,7 +231,7 @@ async fn a_correction_is_recorded_once_and_read_back(place: impl Place) {
     let report = verify(&mut *reader).unwrap();
     assert_eq!((report.entries, report.spent, report.differences), (4, usd("0.00115"), vec![]));
     let records = reader.request(&everyone_of("acme"), id.request).unwrap();
-    let corrected = Recorded::Adjust(hold, adjustment("reprice", "-0.0004"));
+    let corrected = Recorded::Adjust(hold, adjustment("reprice", "-0.0004"), Cards::default());
     assert_eq!((records.len(), &records[2].what), (4, &corrected));
     let ledger = open(store);
     let request = ledger.request(everyone_of("acme"), id.request).await.unwrap().unwrap();
@@ -295,8 +296,9 @@ async fn what_is_recorded_is_read_back_unchanged(place: impl Place) {
     assert_eq!(held.what, Recorded::Hold(hold));
     let priced = bill.priced_by.clone().unwrap();
     let card = CardRef { hash: priced.card.hash().to_string(), rule: priced.rule };
+    let cards = Cards { own: Some(card), others: Vec::new() };
     let bill = Arc::new(Bill { priced_by: None, ..Bill::clone(&bill) });
-    assert_eq!(settled.what, Recorded::End(Ending::Settle(bill), Some(card)));
+    assert_eq!(settled.what, Recorded::End(Ending::Settle(bill), cards));
     assert!(settled.overrun, "it cost more than was held");
 }
 

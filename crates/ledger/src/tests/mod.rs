@@ -19,7 +19,7 @@ use farthing_core::entry::{Asked, AttemptId, Bill, Hold, Origin, PricedBy, Who};
 use farthing_core::id::{
     AgentId, KeyId, ModelId, ProviderId, RequestId, TeamId, TenantId, ThreadId, UserId,
 };
-use farthing_core::pricing::{self, RateCard};
+use farthing_core::pricing::{self, Dimension, RateCard, Served};
 use farthing_core::scope::Scope;
 use farthing_core::usage::{Bucket, Usage};
 use jiff::{SignedDuration, Timestamp};
@@ -110,9 +110,12 @@ fn bill() -> Arc<Bill> {
         model: ModelId::new("gpt-5-2026-01-01").unwrap(),
         usage: usage(),
         origin: Origin::Measured,
+        served: Served::from([(Dimension::Geo, "us".to_owned())]),
         cost,
+        listed: None,
         charged: cost.usd.unwrap(),
         priced_by: Some(PricedBy { card, rule: pricing::FoundBy::Snapshot }),
+        others: Vec::new(),
     })
 }
 

@@ -13,6 +13,7 @@ use super::{Loaded, Reader, Store, StoreError};
 use crate::item::{Committed, Item};
 
 mod outbox;
+mod parts;
 mod read;
 mod value;
 mod write;
@@ -22,8 +23,8 @@ pub use read::SqliteReader;
 pub(crate) use read::list_of_requests;
 
 const SCHEMA: &str = include_str!("schema.sql");
-/// Version 1 was never released.
-const SCHEMA_VERSION: u32 = 2;
+/// Versions 1 and 2 were never released.
+const SCHEMA_VERSION: u32 = 3;
 
 /// How long a statement waits for another connection's lock. In a file readers and the writer do
 /// not wait for each other at all; in memory they do.

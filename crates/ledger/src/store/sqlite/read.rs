@@ -6,7 +6,9 @@ use std::sync::Arc;
 
 use farthing_core::Usd;
 use farthing_core::budget::{Balance, BalanceKey, State};
-use farthing_core::entry::{Adjustment, Asked, AttemptId, Bill, Ending, Hold, Who};
+use farthing_core::entry::{
+    Adjustment, Asked, AttemptId, Bill, Ending, Hold, Origin, Rebilled, Who,
+};
 use farthing_core::id::{RequestId, TenantId, UserId};
 use farthing_core::pricing::Cost;
 use farthing_core::scope::Scope;
@@ -14,12 +16,13 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Params, params};
 use thiserror::Error;
 
+use super::parts::KeptPart;
 use super::value::Columns;
 use super::{Access, Place, check_schema, outbox};
 use crate::batch::{RollupKey, Tally};
 use crate::item::Posted;
 use crate::query::AuditRow;
-use crate::record::{CardRef, Record, Recorded};
+use crate::record::{CardRef, Cards, Record, Recorded};
 use crate::store::{Loaded, Reader, Row, StoreError};
 
 /// The columns of an entry but for its own and its hold's id, in the order in which they are
@@ -28,8 +31,9 @@ macro_rules! entry_columns {
     () => {
         "kind, at, tenant, team, user, key, agent, thread, run, request, attempt, provider, model_asked, \
          streamed, held_usd, held_pico, charged_usd, charged_pico, overrun, deadline, held_tokens, \
-         anatomy, claims, origin, reason, cause, model_served, usage, cost_usd, cost_pico, cost_status, \
-         cost_inexact, cost_assumed_rate, card_hash, rule"
+         anatomy, claims, origin, reason, cause, rebilled, model_served, usage, cost_usd, cost_pico, \
+         cost_status, cost_inexact, cost_assumed_rate, card_hash, rule, served, listed_usd, \
+         listed_pico, others"
     };
 }
 pub(super) use entry_columns;
@@ -289,7 +293,7 @@ pub(super) fn tally(columns: &mut Columns<'_>) -> rusqlite::Result<Tally> {
         output: columns.count()?,
         reasoning: columns.count()?,
         cost: columns.money()?,
-        unknown_cost: columns.count()?,
+        unknown_cost: columns.take()?,
         estimated: columns.count()?,
         charged: columns.money()?,
     })
@@ -331,9 +335,18 @@ fn adjustment(
     delta: Usd,
     columns: &mut Columns<'_>,
 ) -> rusqlite::Result<Recorded> {
-    columns.skip(1);
+    let origin = columns.optional_word()?;
     let (reason, cause) = (columns.take()?, columns.parsed()?);
-    Ok(Recorded::Adjust(hold, Adjustment { cause, delta, reason }))
+    let ended_at = columns.optional_time()?;
+    let (rebilled, cards) = match ended_at.zip(origin) {
+        None => (None, Cards::default()),
+        Some((ended_at, origin)) => {
+            let (bill, cards) = bill(origin, columns)?;
+            let charged = bill.cost.usd.unwrap_or_default();
+            (Some(Rebilled { ended_at, bill: Arc::new(Bill { charged, ..bill }) }), cards)
+        }
+    };
+    Ok(Recorded::Adjust(hold, Adjustment { cause, delta, reason, rebilled }, cards))
 }
 
 /// Reads the rest of an ending's columns.
@@ -342,10 +355,10 @@ fn ending(kind: &str, charged: Usd, columns: &mut Columns<'_>) -> rusqlite::Resu
     columns.skip(OF_A_HOLD);
     match kind {
         "settle" => settlement(charged, columns),
-        "expire" => Ok(Recorded::End(Ending::Expire, None)),
+        "expire" => Ok(Recorded::End(Ending::Expire, Cards::default())),
         "void" => {
             columns.skip(1);
-            Ok(Recorded::End(Ending::Void(columns.take()?), None))
+            Ok(Recorded::End(Ending::Void(columns.take()?), Cards::default()))
         }
         _ => Err(columns.damaged(UnknownKind(kind.to_owned()))),
     }
@@ -353,7 +366,13 @@ fn ending(kind: &str, charged: Usd, columns: &mut Columns<'_>) -> rusqlite::Resu
 
 fn settlement(charged: Usd, columns: &mut Columns<'_>) -> rusqlite::Result<Recorded> {
     let origin = columns.word()?;
-    columns.skip(2);
+    columns.skip(3);
+    let (bill, cards) = bill(origin, columns)?;
+    Ok(Recorded::End(Ending::Settle(Arc::new(Bill { charged, ..bill })), cards))
+}
+
+/// Reads a bill from its model on; what it charges stands elsewhere.
+fn bill(origin: Origin, columns: &mut Columns<'_>) -> rusqlite::Result<(Bill, Cards)> {
     let (model, usage) = (columns.parsed()?, columns.json()?);
     let cost = Cost {
         usd: columns.optional_money()?,
@@ -361,12 +380,15 @@ fn settlement(charged: Usd, columns: &mut Columns<'_>) -> rusqlite::Result<Recor
         inexact: columns.take()?,
         assumed_rate: columns.take()?,
     };
-    let card = match columns.take()? {
-        Some(hash) => Some(CardRef { hash, rule: columns.word()? }),
-        None => None,
-    };
-    let bill = Bill { model, usage, origin, cost, charged, priced_by: None };
-    Ok(Recorded::End(Ending::Settle(Arc::new(bill)), card))
+    let (hash, rule) = (columns.take()?, columns.optional_word()?);
+    let own = Option::zip(hash, rule).map(|(hash, rule)| CardRef { hash, rule });
+    let served = columns.optional_json()?.unwrap_or_default();
+    let listed = columns.optional_money()?;
+    let kept: Vec<KeptPart> = columns.optional_json()?.unwrap_or_default();
+    let (others, cards) = kept.into_iter().map(KeptPart::split).unzip();
+    let (charged, priced_by) = (Usd::ZERO, None);
+    let bill = Bill { model, usage, origin, served, cost, listed, charged, priced_by, others };
+    Ok((bill, Cards { own, others: cards }))
 }
 
 #[derive(Debug, Error)]

@@ -1,4 +1,4 @@
--- Version 2. Times are microseconds since 1970, UTC: integers sort, and compare in any time zone.
+-- Version 3. Times are microseconds since 1970, UTC: integers sort, and compare in any time zone.
 -- Money is two integers of the same sign, whole dollars and pico-dollars: one would overflow at
 -- nine million dollars.
 
@@ -45,7 +45,8 @@ CREATE TABLE entry (
     origin            TEXT,
     reason            TEXT,
     cause             TEXT, -- of a correction
-    -- of a settled one
+    rebilled          INTEGER, -- of one with a bill: when the attempt had ended
+    -- of a settled one, or a correction with a bill
     model_served      TEXT,
     usage             TEXT,
     cost_usd          INTEGER, -- null is unknown, never zero
@@ -54,7 +55,11 @@ CREATE TABLE entry (
     cost_inexact      INTEGER,
     cost_assumed_rate INTEGER,
     card_hash         TEXT REFERENCES rate_card (hash),
-    rule              TEXT
+    rule              TEXT,
+    served            TEXT,
+    listed_usd        INTEGER, -- by our list, where the cost is the provider's figure
+    listed_pico       INTEGER,
+    others            TEXT -- other models that took part, each with its usage and card
 ) STRICT;
 
 CREATE INDEX entry_of_request ON entry (request);

@@ -58,6 +58,12 @@ impl<'a> Columns<'a> {
         Timestamp::from_microsecond(microseconds).map_err(|error| self.damaged(error))
     }
 
+    pub(super) fn optional_time(&mut self) -> rusqlite::Result<Option<Timestamp>> {
+        let microseconds: Option<i64> = self.take()?;
+        let time = microseconds.map(Timestamp::from_microsecond).transpose();
+        time.map_err(|error| self.damaged(error))
+    }
+
     pub(super) fn money(&mut self) -> rusqlite::Result<Usd> {
         let amount = self.optional_money()?;
         amount.ok_or_else(|| self.damaged(Missing))
@@ -101,14 +107,24 @@ impl<'a> Columns<'a> {
 
     /// One word of several that are known.
     pub(super) fn word<T: for<'w> Deserialize<'w>>(&mut self) -> rusqlite::Result<T> {
-        let text = self.text()?.ok_or_else(|| self.damaged(Missing))?;
+        self.optional_word()?.ok_or_else(|| self.damaged(Missing))
+    }
+
+    pub(super) fn optional_word<T: for<'w> Deserialize<'w>>(
+        &mut self,
+    ) -> rusqlite::Result<Option<T>> {
+        let Some(text) = self.text()? else { return Ok(None) };
         let word: StrDeserializer<'_, WordError> = text.into_deserializer();
-        T::deserialize(word).map_err(|error| self.damaged(error))
+        T::deserialize(word).map(Some).map_err(|error| self.damaged(error))
+    }
+
+    pub(super) fn optional_json<T: DeserializeOwned>(&mut self) -> rusqlite::Result<Option<T>> {
+        let Some(text) = self.text()? else { return Ok(None) };
+        serde_json::from_str(text).map(Some).map_err(|error| self.damaged(error))
     }
 
     pub(super) fn json<T: DeserializeOwned>(&mut self) -> rusqlite::Result<T> {
-        let text = self.text()?.ok_or_else(|| self.damaged(Missing))?;
-        serde_json::from_str(text).map_err(|error| self.damaged(error))
+        self.optional_json()?.ok_or_else(|| self.damaged(Missing))
     }
 
     /// Passes over columns that this kind of row leaves empty.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use farthing_core::budget::{Balance, BalanceKey, State};
-use farthing_core::entry::{Ending, Entry, Hold, Move, Origin};
+use farthing_core::entry::{Adjustment, Bill, Ending, Entry, Hold, Move, Origin};
 use farthing_core::event::Event;
 use farthing_core::id::TenantId;
 use farthing_core::money::Overflow;
@@ -12,6 +12,7 @@ use farthing_core::pricing::{CardHash, RateCard};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
 use super::outbox;
+use super::parts::KeptPart;
 use super::read::{TALLY_COLUMNS, tally};
 use super::value::{Columns, json, money};
 use crate::batch::{self, RollupKey, Tally};
@@ -21,7 +22,8 @@ const INSERT_ENTRY: &str = concat!(
     "INSERT INTO entry (id, hold_ref, ",
     super::read::entry_columns!(),
     ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, \
-     ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37) \
+     ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32, ?33, ?34, ?35, ?36, ?37, \
+     ?38, ?39, ?40, ?41, ?42) \
      ON CONFLICT DO NOTHING"
 );
 
@@ -60,12 +62,10 @@ fn record(tx: &Connection, item: &Item) -> rusqlite::Result<bool> {
 }
 
 fn insert_rate_cards(tx: &Connection, items: &[Item]) -> rusqlite::Result<()> {
-    let bills = items.iter().filter_map(|item| match &item.entry()?.what {
-        Move::End(_, Ending::Settle(bill)) => bill.priced_by.as_ref(),
-        _ => None,
-    });
+    let bills = items.iter().filter_map(|item| item.entry()?.what.bill());
+    let prices = bills.flat_map(|bill| bill.prices());
     let cards: HashMap<CardHash, &Arc<RateCard>> =
-        bills.map(|priced| (priced.card.hash(), &priced.card)).collect();
+        prices.map(|priced| (priced.card.hash(), &priced.card)).collect();
     let mut insert =
         tx.prepare_cached("INSERT INTO rate_card VALUES (?1, ?2) ON CONFLICT DO NOTHING")?;
     for (hash, card) in cards {
@@ -109,6 +109,7 @@ fn insert_entry(tx: &Connection, entry: &Entry) -> rusqlite::Result<bool> {
         details.origin,
         details.reason,
         details.cause,
+        details.rebilled,
         details.model_served,
         details.usage,
         details.cost.map(|cost| cost[0]),
@@ -118,6 +119,10 @@ fn insert_entry(tx: &Connection, entry: &Entry) -> rusqlite::Result<bool> {
         details.cost_assumed_rate,
         details.card_hash,
         details.rule,
+        details.served,
+        details.listed.map(|listed| listed[0]),
+        details.listed.map(|listed| listed[1]),
+        details.others,
     ])?;
     Ok(inserted == 1)
 }
@@ -132,6 +137,7 @@ struct Details<'a> {
     origin: Option<&'static str>,
     reason: Option<&'a str>,
     cause: Option<&'a str>,
+    rebilled: Option<i64>,
     model_served: Option<&'a str>,
     usage: Option<String>,
     cost: Option<[i64; 2]>,
@@ -140,6 +146,9 @@ struct Details<'a> {
     cost_assumed_rate: Option<bool>,
     card_hash: Option<String>,
     rule: Option<&'static str>,
+    served: Option<String>,
+    listed: Option<[i64; 2]>,
+    others: Option<String>,
 }
 
 // === impl Details ===
@@ -155,32 +164,58 @@ impl Details<'_> {
         })
     }
 
+    fn of_bill(bill: &Bill) -> rusqlite::Result<Details<'_>> {
+        let others: Vec<_> = bill.others.iter().map(KeptPart::of).collect();
+        Ok(Details {
+            origin: Some(bill.origin.name()),
+            model_served: Some(bill.model.as_str()),
+            usage: Some(json(&bill.usage)?),
+            cost: bill.cost.usd.map(money).transpose()?,
+            cost_status: Some(bill.cost.status.name()),
+            cost_inexact: Some(bill.cost.inexact),
+            cost_assumed_rate: Some(bill.cost.assumed_rate),
+            card_hash: bill.priced_by.as_ref().map(|priced| priced.card.hash().to_string()),
+            rule: bill.priced_by.as_ref().map(|priced| priced.rule.name()),
+            served: if bill.served.is_empty() { None } else { Some(json(&bill.served)?) },
+            listed: bill.listed.map(money).transpose()?,
+            others: if others.is_empty() { None } else { Some(json(&others)?) },
+            ..Details::default()
+        })
+    }
+
+    fn of_adjustment<'a>(
+        hold: &'a Hold,
+        adjustment: &'a Adjustment,
+    ) -> rusqlite::Result<Details<'a>> {
+        let bill = match &adjustment.rebilled {
+            Some(rebilled) => Details::of_bill(&rebilled.bill)?,
+            None => Details::default(),
+        };
+        let Details { deadline, held_tokens, anatomy, claims, .. } = Details::of_hold(hold)?;
+        let rebilled = adjustment.rebilled.as_ref();
+        Ok(Details {
+            deadline,
+            held_tokens,
+            anatomy,
+            claims,
+            reason: Some(&adjustment.reason),
+            cause: Some(adjustment.cause.as_str()),
+            rebilled: rebilled.map(|rebilled| rebilled.ended_at.as_microsecond()),
+            ..bill
+        })
+    }
+
     fn of(what: &Move) -> rusqlite::Result<Details<'_>> {
         Ok(match what {
             Move::Hold(hold) => Details::of_hold(hold)?,
-            Move::Adjust(hold, adjustment) => Details {
-                reason: Some(&adjustment.reason),
-                cause: Some(adjustment.cause.as_str()),
-                ..Details::of_hold(hold)?
-            },
+            Move::Adjust(hold, adjustment) => Details::of_adjustment(hold, adjustment)?,
             Move::End(_, Ending::Void(reason)) => {
                 Details { reason: Some(reason), ..Details::default() }
             }
             Move::End(_, Ending::Expire) => {
                 Details { origin: Some(Origin::Estimated.name()), ..Details::default() }
             }
-            Move::End(_, Ending::Settle(bill)) => Details {
-                origin: Some(bill.origin.name()),
-                model_served: Some(bill.model.as_str()),
-                usage: Some(json(&bill.usage)?),
-                cost: bill.cost.usd.map(money).transpose()?,
-                cost_status: Some(bill.cost.status.name()),
-                cost_inexact: Some(bill.cost.inexact),
-                cost_assumed_rate: Some(bill.cost.assumed_rate),
-                card_hash: bill.priced_by.as_ref().map(|priced| priced.card.hash().to_string()),
-                rule: bill.priced_by.as_ref().map(|priced| priced.rule.name()),
-                ..Details::default()
-            },
+            Move::End(_, Ending::Settle(bill)) => Details::of_bill(bill)?,
         })
     }
 }
@@ -311,7 +346,7 @@ fn write_tally(tx: &Connection, key: &RollupKey, tally: &Tally) -> rusqlite::Res
         count(tally.reasoning),
         cost[0],
         cost[1],
-        count(tally.unknown_cost),
+        tally.unknown_cost,
         count(tally.estimated),
         charged[0],
         charged[1],
