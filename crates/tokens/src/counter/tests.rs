@@ -308,7 +308,7 @@ fn texts_in_an_unpublished_vocabulary_are_scaled_and_never_exact() {
 fn demands_cost_the_words_they_are_put_in() {
     let total = |thinking, tool_call, tool: Option<&str>| {
         let mut draft = Draft::new().say(Role::User, "Hi!");
-        draft.prompt.demands = Demands { thinking, tool_call };
+        draft.prompt.demands = Demands { thinking, tool_call, thinking_tokens: 0 };
         let draft = match tool {
             Some(tool) => draft.offering(tool),
             None => draft,

@@ -1,7 +1,7 @@
 //! How long optimizing a request of 200,000 tokens takes: all of it for the first time, and one new
 //! message with the rest seen before.
 //!
-//!     cargo run --release -p farthing-optimize --example speed
+//!     cargo run --release -p farthing-optimize --example optimizer_speed
 
 #![allow(clippy::print_stdout, clippy::disallowed_methods, reason = "it measures and prints")]
 
