@@ -75,13 +75,13 @@ pub(super) struct Args {
     #[arg(long, conflicts_with_all = ["model", "provider", "cached", "cases"])]
     compare: bool,
     /// Compare these models alone.
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', requires = "compare")]
+    #[arg(long, value_name = "A,B", value_delimiter = ',', requires = "compare")]
     models: Vec<String>,
-    /// Compare the models of these alone, as `farthing catalog list` names them.
-    #[arg(long, value_name = "NAMES", value_delimiter = ',', requires = "compare")]
+    /// Compare the models of these providers alone.
+    #[arg(long, value_name = "A,B", value_delimiter = ',', requires = "compare")]
     providers: Vec<String>,
-    /// Without --output: tokens of the answer for a hundred of the prompt, up to the request's limit.
-    #[arg(long, value_name = "PERCENT", default_value_t = 25, requires = "compare")]
+    /// Answer in percent of the prompt, if not given.
+    #[arg(long, value_name = "N", default_value_t = 25, requires = "compare")]
     ratio: u64,
     /// A file with settings of your own.
     #[arg(long, value_name = "FILE")]

@@ -22,10 +22,10 @@ use crate::print::figures::plural;
 pub(super) struct Args {
     #[command(flatten)]
     sources: Sources,
-    /// Calls that ended on this day or moment, or later [default: all].
+    /// Calls that ended on this day or later [default: all].
     #[arg(long, value_name = "DATE", value_parser = moment)]
     since: Option<Timestamp>,
-    /// Calls that ended before this day or moment [default: now].
+    /// Calls that ended before this day [default: now].
     #[arg(long, value_name = "DATE", value_parser = moment)]
     until: Option<Timestamp>,
     /// Say what would be corrected, and correct nothing.

@@ -23,16 +23,16 @@ use crate::print::Output;
 pub(super) struct Args {
     #[command(flatten)]
     sources: Sources,
-    /// Say how many costs were derived again from usage and rate cards.
+    /// Say how many costs were derived again.
     #[arg(long, conflicts_with = "invoice")]
     costs: bool,
-    /// Compare our costs by day and model with a provider's export, a CSV file.
-    #[arg(long, value_name = "FILE.csv")]
+    /// Compare with a provider's export, by day and model.
+    #[arg(long, value_name = "FILE")]
     invoice: Option<PathBuf>,
-    /// The configured provider that the export is of [default: all calls].
+    /// Whose export it is [default: everybody's].
     #[arg(long, value_name = "NAME", requires = "invoice")]
     provider: Option<String>,
-    /// Dollars by which a day of a model may differ.
+    /// Dollars by which a line may differ.
     #[arg(long, value_name = "USD", default_value = "0", requires = "invoice")]
     tolerance: Usd,
     /// Print JSON.

@@ -16,7 +16,7 @@ use crate::print::figures::plural;
 
 #[derive(Debug, clap::Args)]
 pub(in crate::cli) struct Args {
-    /// A folder or file, laid over the built-in facts [default: those configured].
+    /// A folder or file, laid over the built-in facts [default: as set].
     #[arg(value_name = "DIR")]
     files: Option<PathBuf>,
     /// A file with settings of your own.

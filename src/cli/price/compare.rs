@@ -82,7 +82,8 @@ pub(super) fn candidates(
 }
 
 fn answers(model: &Model) -> bool {
-    model.mode.as_deref().is_none_or(|mode| ANSWERS.contains(&mode))
+    // `:free` is a price for the suffixes of other names, and no model.
+    !model.id.starts_with(':') && model.mode.as_deref().is_none_or(|mode| ANSWERS.contains(&mode))
 }
 
 // === impl Question ===

@@ -1,8 +1,10 @@
 //! Admission: who gets in, who does not, and that an ending is never refused.
 
+use farthing_core::entry::Part;
 use farthing_core::pricing::{Cost, CostStatus};
 
 use super::*;
+use crate::verify;
 
 #[tokio::test]
 async fn b9_several_budgets_have_room_or_none_is_touched() {
@@ -125,4 +127,39 @@ async fn balances_of_past_windows_are_forgotten_once_they_hold_nothing() {
     assert_eq!(balance(&ledger), (Usd::ZERO, Usd::ZERO));
     let report = ledger.verify().await.unwrap();
     assert_eq!((report.spent, report.differences), (usd("0.0029"), vec![]));
+}
+
+#[tokio::test]
+async fn the_providers_own_charge_stands_beside_ours_and_every_models_card_is_kept() {
+    let store = in_memory();
+    let mut reader = store.reader().unwrap();
+    let ledger = open(store);
+    let own = bill();
+    let part = Part {
+        model: "gpt-5-advisor".to_owned(),
+        usage: usage(),
+        priced_by: own.priced_by.clone(),
+    };
+    let reported = |listed: &str| {
+        Arc::new(Bill {
+            usage: usage().plus(&usage()),
+            cost: Cost::reported(usd("0.003")),
+            charged: usd("0.003"),
+            listed: Some(usd(listed)),
+            others: vec![part.clone()],
+            ..Bill::clone(&own)
+        })
+    };
+    try_hold(&ledger, 1, "0.10").await.unwrap().settle(reported("0.0029"));
+    ledger.flush().await.unwrap();
+    let detail = ledger.request(everyone_of("acme"), attempt(1, 1).request).await.unwrap();
+    let cost = serde_json::to_value(detail.unwrap()).unwrap()["attempts"][0]["cost"].clone();
+    assert_eq!((&cost["status"], &cost["usd"]), (&"provider_reported".into(), &"0.003".into()));
+    assert_eq!((&cost["list_usd"], &cost["difference_usd"]), (&"0.0029".into(), &"0.0001".into()));
+    let report = verify(&mut *reader).unwrap();
+    assert_eq!((report.differences, report.costs.derived, report.costs.reported), (vec![], 1, 1));
+    // Twice the sample's cost is 0.0029: anything else is told.
+    try_hold(&ledger, 2, "0.10").await.unwrap().settle(reported("0.00145"));
+    ledger.flush().await.unwrap();
+    assert_eq!(verify(&mut *reader).unwrap().differences.len(), 1);
 }
