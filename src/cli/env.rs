@@ -24,7 +24,8 @@ pub(super) struct Args {
 /// Prints commands for a POSIX shell, as for `eval "$(farthing env)"`. A key of ours is named by
 /// its variable and not printed.
 pub(super) fn run(args: &Args) -> Result<ExitCode> {
-    let listen = Settings::read(&serve::layers(&args.sources, args.listen))?.config()?.server.listen;
+    let listen =
+        Settings::read(&serve::layers(&args.sources, args.listen))?.config()?.server.listen;
     let has_key = std::env::var_os(KEY).is_some();
     let mut out = Output::stdout();
     writeln!(out, "export OPENAI_BASE_URL='http://{listen}/v1'")?;

@@ -25,7 +25,7 @@ pub(super) const KEY: &str = "FARTHING_KEY";
 pub(super) struct Args {
     #[command(flatten)]
     sources: Sources,
-    /// Where the gateway is or shall listen, instead of as configured.
+    /// Where the gateway is or will be, if not as configured.
     #[arg(long, value_name = "ADDRESS:PORT")]
     listen: Option<SocketAddr>,
     /// The client.
