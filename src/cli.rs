@@ -6,6 +6,7 @@ mod config;
 mod count;
 mod dialects;
 mod doctor;
+mod env;
 mod input;
 mod keys;
 mod lines;
@@ -14,6 +15,7 @@ mod price;
 mod replay;
 mod report;
 mod reprice;
+mod run;
 mod serve;
 mod statusline;
 mod verify;
@@ -43,6 +45,10 @@ enum Command {
     /// Run the gateway with its ledger.
     #[command(visible_alias = "up")]
     Serve(serve::Args),
+    /// Run Claude Code, Codex or Gemini CLI through the gateway.
+    Run(run::Args),
+    /// Print what to set, so that clients call the gateway.
+    Env(env::Args),
     /// See what it does, with a sample agent. No key, nothing spent.
     Demo(Demo),
     /// Say what agents cost by their transcripts, and what to change.
@@ -104,6 +110,8 @@ impl Command {
     async fn run(self) -> Result<ExitCode> {
         match self {
             Command::Serve(args) => serve::run(args).await,
+            Command::Run(args) => run::run(args).await,
+            Command::Env(args) => env::run(&args),
             Command::Demo(args) => demo::run(args.json).await.map(|()| ExitCode::SUCCESS),
             Command::Analyze(args) => analyze::run(&args),
             Command::Count(args) => count::run(&args),

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use anyhow::Result;
 use serde::Serialize;
 
+pub(super) use self::checks::answers;
 use self::checks::{Check, Verdict};
 use super::config::Sources;
 use crate::print::Output;

@@ -7,14 +7,14 @@ use std::net::SocketAddr;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use farthing_gateway::serve;
+use farthing_gateway::{Gateway, serve};
 use farthing_ledger::SqliteStore;
 use farthing_wire::Dialect;
 use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 
 use super::config::Sources;
-use crate::config::{Config, Setting, Settings};
+use crate::config::{Config, Layers, Setting, Settings};
 use crate::house;
 use crate::print::Output;
 
@@ -28,32 +28,45 @@ pub(super) struct Args {
 }
 
 pub(super) async fn run(args: Args) -> Result<ExitCode> {
-    let mut layers = args.sources.layers();
-    layers
-        .flags
-        .extend(args.listen.map(|listen| {
-            Setting::of_flag("--listen", &["server", "listen"], &listen.to_string())
-        }));
+    let layers = layers(&args.sources, args.listen);
     let config = Settings::read(&layers)?.config()?;
     let listen = config.server.listen;
-    let routes = config.routes(|name| std::env::var(name).ok())?;
-    let store = SqliteStore::open(&config.store.path)?;
-    let secret = config.store.secret()?;
-    let gateway = house::build(&config, routes, store, &secret, config.store.vault())?;
+    let gateway = gateway(&config)?;
     let is_open = gateway.engine().access().is_open();
-    if is_open && !listen.ip().is_loopback() {
-        bail!(
-            "there are no keys, so whoever reaches {listen} could spend your money; make one with \
-             `farthing keys create`, set server.access = \"keys\", or listen on an address of this \
-             machine, as in 127.0.0.1:4141"
-        );
-    }
     let listener =
         TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
     greet(&mut Output::stdout(), listener.local_addr()?, &config, &args.sources, is_open)?;
     reload::spawn(gateway.engine().tariff().prices.clone(), layers)?;
     serve(gateway, listener, stopped()?).await.context("the listener failed")?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Where settings come from, the address too where a flag says it.
+pub(super) fn layers(sources: &Sources, listen: Option<SocketAddr>) -> Layers {
+    let mut layers = sources.layers();
+    layers
+        .flags
+        .extend(listen.map(|listen| {
+            Setting::of_flag("--listen", &["server", "listen"], &listen.to_string())
+        }));
+    layers
+}
+
+/// A gateway on its ledger. Fails where whoever reaches it could spend.
+pub(super) fn gateway(config: &Config) -> Result<Gateway> {
+    let listen = config.server.listen;
+    let routes = config.routes(|name| std::env::var(name).ok())?;
+    let store = SqliteStore::open(&config.store.path)?;
+    let secret = config.store.secret()?;
+    let gateway = house::build(config, routes, store, &secret, config.store.vault())?;
+    if gateway.engine().access().is_open() && !listen.ip().is_loopback() {
+        bail!(
+            "there are no keys, so whoever reaches {listen} could spend your money; make one with \
+             `farthing keys create`, set server.access = \"keys\", or listen on an address of this \
+             machine, as in 127.0.0.1:4141"
+        );
+    }
+    Ok(gateway)
 }
 
 const OPEN: &str = "open, to programs on this machine only (there are no keys yet)";

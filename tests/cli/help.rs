@@ -8,6 +8,8 @@ use crate::support::Folder;
 const COMMANDS: &[&[&str]] = &[
     &[],
     &["serve"],
+    &["run"],
+    &["env"],
     &["demo"],
     &["count"],
     &["price"],

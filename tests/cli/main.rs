@@ -20,6 +20,7 @@ mod optimize;
 mod price;
 mod replay;
 mod reprice;
+mod run;
 mod serve;
 mod support;
 mod verify;

@@ -6,7 +6,7 @@ use tempfile::TempDir;
 use tokio::process::Command;
 
 use crate::support::House;
-use crate::{NO_ROOM, assert_refused, bill, client, printed};
+use crate::{NO_ROOM, assert_refused, bill, client, installed, isolated, printed};
 
 const CODEX: &str = "tests/clients/node_modules/.bin/codex";
 const SAYING: &str = "Four farthings make a penny.\n";
@@ -38,6 +38,26 @@ async fn b15_codex_does_not_ask_again_after_a_refusal() {
     assert_refused(&house, 1).await;
 }
 
+#[tokio::test]
+async fn farthing_run_sends_codex_through_the_gateway_that_runs() {
+    let folder = TempDir::new().unwrap();
+    let Some(codex) = installed(CODEX) else { return };
+    let house = House::with(Options { script: script(), ..Options::default() }, "").await;
+    let mut farthing = isolated(env!("CARGO_BIN_EXE_farthing"), &folder);
+    let path = std::env::var("PATH").unwrap();
+    farthing.env("PATH", format!("{}:{path}", codex.parent().unwrap().display())).args([
+        "run",
+        "--listen",
+        house.address.trim_start_matches("http://"),
+        "codex",
+        "--",
+    ]);
+    let events = printed(task(farthing)).await;
+    assert!(events.contains("It is written."), "{events}");
+    assert_eq!(bill::assert_settled(&house).await.len(), 2);
+    house.close().await;
+}
+
 /// A task of one tool call: to write a file.
 fn script() -> Script {
     let arguments = json!({ "cmd": format!("printf '{}' > saying.txt", SAYING.escape_default()) });
@@ -56,11 +76,15 @@ async fn run_task(mut codex: Command, house: &House) -> String {
          wire_api=\"responses\"}}",
         house.address
     );
+    codex.args(["-c", "model_provider=\"farthing\"", "-c", &provider]);
+    codex.env("KEY", "sk-test-client-key");
+    printed(task(codex)).await
+}
+
+fn task(mut codex: Command) -> Command {
     codex
         .args(["exec", "--json", "--skip-git-repo-check", "--model", "gpt-5"])
         .arg("--dangerously-bypass-approvals-and-sandbox")
-        .args(["-c", "model_provider=\"farthing\"", "-c", &provider])
-        .arg("Write a saying about pennies to saying.txt.")
-        .env("KEY", "sk-test-client-key");
-    printed(codex).await
+        .arg("Write a saying about pennies to saying.txt.");
+    codex
 }

@@ -198,6 +198,12 @@ async fn port(listen: SocketAddr, http: &Client) -> Check {
     }
 }
 
+/// Whether a farthing that is ready answers at an address.
+pub(in crate::cli) async fn answers(listen: SocketAddr, config: &Config) -> bool {
+    let Ok(http) = http(config) else { return false };
+    readiness(listen, &http).await.is_some_and(|(ready, _)| ready)
+}
+
 /// Whether the farthing at an address is ready, and how its ledger is; `None` where none answers.
 async fn readiness(address: SocketAddr, http: &Client) -> Option<(bool, String)> {
     let answer = http.get(format!("http://{address}/readyz")).send().await.ok()?;

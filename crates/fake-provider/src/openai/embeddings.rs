@@ -103,12 +103,13 @@ fn report(usage: Usage, fault: Option<UsageFault>) -> Option<Value> {
     Some(json!({ "prompt_tokens": prompt, "total_tokens": total }))
 }
 
-/// Numbers between -1 and 1.
+/// Whole numbers, which both formats write exactly.
 fn vector(tokens: &[u32], dimensions: usize) -> Vec<f32> {
     let number = |dimension: usize| {
         let mut hasher = DefaultHasher::new();
         (tokens, dimension).hash(&mut hasher);
-        (hasher.finish() >> 48) as f32 / 32_768.0 - 1.0
+        let [first, second, ..] = hasher.finish().to_le_bytes();
+        f32::from(i16::from_le_bytes([first, second]))
     };
     (0..dimensions).map(number).collect()
 }

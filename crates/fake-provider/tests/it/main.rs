@@ -7,5 +7,6 @@ mod anthropic;
 mod caching;
 mod faults;
 mod http;
+mod other;
 mod server;
 mod streams;
