@@ -24,6 +24,7 @@ mod memory;
 
 pub(crate) use account::Account;
 pub use account::Saved;
+pub use farthing_optimize::mode::UnknownMode;
 pub use farthing_optimize::{Mode, Observations};
 use memory::{Memory, Place};
 
