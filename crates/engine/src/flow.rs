@@ -293,9 +293,10 @@ async fn call(
     let (mut called, mut strip) = send(engine, ask, &outgoing, deployment, client).await;
     if sent.changed.is_some() && refuses_body(&called) {
         // What would have been refused as it came is refused once more.
-        sent.take_back();
         let outgoing = Outgoing::of(ask, deployment, terms);
         (called, strip) = send(engine, ask, &outgoing, deployment, client).await;
+        let takes = matches!(&called, Called::Answering(answer) if answer.status.is_success());
+        sent.take_back(engine, takes);
     }
     let committed = timeout(engine.parts.limits.call, held.committed());
     committed.await.map_err(|_| Failure::Overdue)?.map_err(HoldError::from)?;

@@ -26,7 +26,7 @@ pub(crate) use account::Account;
 pub use account::Saved;
 pub use farthing_optimize::mode::UnknownMode;
 pub use farthing_optimize::{Mode, Observations};
-use memory::{Memory, Place};
+use memory::{Key, Memory, Place};
 
 /// A conversation that was optimized before is waited for so much longer: to send it otherwise
 /// would cost more than the time.
@@ -66,6 +66,8 @@ pub(crate) struct Sent {
     pub account: Option<Account>,
     /// What is to be remembered once it is sure to be sent.
     next: Option<Next>,
+    /// What is remembered of it by.
+    key: Option<[Key; 2]>,
 }
 
 /// What a conversation is gone on with.
@@ -106,7 +108,7 @@ impl Savings {
 
 impl Sent {
     fn as_it_came(ctx: &Context) -> Sent {
-        Sent { ctx: ctx.clone(), changed: None, account: None, next: None }
+        Sent { ctx: ctx.clone(), changed: None, account: None, next: None, key: None }
     }
 
     /// What is asked.
@@ -114,8 +116,16 @@ impl Sent {
         self.changed.as_ref().unwrap_or(came)
     }
 
-    /// Notes that the provider would not have it so, and got it as it came.
-    pub(crate) fn take_back(&mut self) {
+    /// Notes that the provider would not have it so and gets it as it came; where it `takes` it that
+    /// way, nothing is changed any more for this model of this provider.
+    pub(crate) fn take_back(&mut self, engine: &Engine, takes: bool) {
+        if let Some([conversation, deployed]) = &self.key {
+            engine.savings.memory.came_unchanged(conversation);
+            if takes {
+                tracing::warn!("a provider refuses what was optimized; it gets all as it comes");
+                engine.savings.memory.leave_alone(*deployed);
+            }
+        }
         self.changed = None;
         self.account = self.account.take().map(Account::taken_back);
     }
@@ -175,6 +185,9 @@ impl<'a> Task<'a> {
         }
         let turn = ask.turn.as_ref()?;
         let place = Place::of(turn, &deployment.provider, &ask.request.model)?;
+        if engine.savings.memory.is_left_alone(&place) {
+            return None;
+        }
         let held_out = place.lot() < engine.savings.settings.holdout_percent;
         let served: &Served = &ask.request.served_asked;
         let (prices, model) = (deployment.prices.as_str(), ask.request.model.as_str());
@@ -214,12 +227,14 @@ impl<'a> Task<'a> {
         let is_decision = work.thread.requests > 0 && work.thread.mode != optimized.thread.mode;
         let account = Account::new(mode, self.held_out, &self.place, &work.thread, &optimized);
         let changed = request.map(|request| Ask { request, ..ask.clone() });
+        let key = Some(self.place.keys());
         let next = Next { place: self.place, thread: optimized.thread, is_decision };
         Some(Sent {
             ctx: anatomy.map_or_else(|| ctx.clone(), |anatomy| ctx.counted(anatomy)),
             changed,
             account: Some(account),
             next: Some(next),
+            key,
         })
     }
 

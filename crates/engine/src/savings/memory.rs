@@ -23,15 +23,19 @@ const AGENTS: usize = 5_000;
 pub(super) struct Memory {
     threads: Mutex<Recent<Key, Thread>>,
     habits: Mutex<Recent<Key, Habits>>,
+    /// Models of providers that refused what was optimized.
+    left_alone: Mutex<Recent<Key, ()>>,
 }
 
-type Key = [u8; 16];
+pub(super) type Key = [u8; 16];
 
 /// Where a conversation stands, with one model of one provider: each has a cache of its own.
 #[derive(Debug)]
 pub(super) struct Place {
     /// The conversation.
     key: Key,
+    /// The model of the provider.
+    deployed: Key,
     /// The hash of its first message, by which lots are drawn.
     first: Link,
     /// Its places so far, with all that was said up to each: where it stands now.
@@ -52,12 +56,18 @@ impl Place {
         let trail = turn.trail();
         let who = &turn.who;
         Some(Place {
+            deployed: with(b"model"),
             key: with(turn.conversation().as_bytes()),
             first: trail.first?,
             now: named(&trail.latest?),
             before: trail.earlier.iter().map(named).collect(),
             owner: format!("{}/{}", who.tenant, who.user),
         })
+    }
+
+    /// What is remembered of the conversation by, and of the model.
+    pub(super) fn keys(&self) -> [Key; 2] {
+        [self.key, self.deployed]
     }
 
     /// Whose it is.
@@ -90,6 +100,7 @@ impl Memory {
         Memory {
             threads: Mutex::new(Recent::new(REMEMBERED)),
             habits: Mutex::new(Recent::new(AGENTS)),
+            left_alone: Mutex::new(Recent::new(AGENTS)),
         }
     }
 
@@ -109,6 +120,22 @@ impl Memory {
 
     pub(super) fn put(&self, place: &Place, thread: Thread) {
         lock(&self.threads).insert(place.key, thread);
+    }
+
+    /// Notes that all of a conversation was sent as it came.
+    pub(super) fn came_unchanged(&self, conversation: &Key) {
+        if let Some(thread) = lock(&self.threads).get_mut(conversation) {
+            thread.plain = thread.messages;
+        }
+    }
+
+    /// Changes nothing any more for a model of a provider, until the next start.
+    pub(super) fn leave_alone(&self, deployed: Key) {
+        lock(&self.left_alone).insert(deployed, ());
+    }
+
+    pub(super) fn is_left_alone(&self, place: &Place) -> bool {
+        lock(&self.left_alone).get_mut(&place.deployed).is_some()
     }
 
     /// What the agent's earlier conversations did; this one is taken up among them. One that has
