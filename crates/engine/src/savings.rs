@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use farthing_core::context::Context;
-use farthing_core::pricing::{Resolved, Served};
+use farthing_core::pricing::Resolved;
 use farthing_optimize::caching::Placement;
 use farthing_optimize::{Caching, Optimized, Optimizer, Situation, Syntax, Thread};
 use farthing_tokens::Counter;
@@ -189,9 +189,9 @@ impl<'a> Task<'a> {
             return None;
         }
         let held_out = place.lot() < engine.savings.settings.holdout_percent;
-        let served: &Served = &ask.request.served_asked;
         let (prices, model) = (deployment.prices.as_str(), ask.request.model.as_str());
-        let found = engine.parts.tariff.catalog.resolve(prices, model, ctx.created_at(), served);
+        let (at, served) = (ctx.created_at(), &ask.request.served_asked);
+        let found = engine.parts.tariff.prices.current().resolve(prices, model, at, served);
         Some(Task { engine, ctx, ask, deployment, place, held_out, found: found.ok() })
     }
 

@@ -131,21 +131,22 @@ impl Would {
     /// to be kept, none of it would have been in the cache.
     fn of(account: &Account, card: &RateCard, bill: &Bill) -> Option<Would> {
         let cost = |usage: &Usage| card.cost(usage).ok()?.usd;
-        let paid = bill.cost.usd?;
+        // Of a sum over several models nobody can say which would have consumed what.
+        let paid = bill.cost.usd.filter(|_| bill.others.is_empty())?;
         if account.mode == Mode::Shadow {
             let uncached = cost(&uncached(&bill.usage));
             return Some(Would { paid: Some(paid), uncached, passes: None });
         }
-        let asked = account.as_asked(&bill.usage);
-        let [old_bucket, new_bucket] = account.buckets(&bill.usage);
-        let mut would = asked;
-        let mut before = cost(&asked)?;
-        let of_cache = before.minus(paid).ok()?;
+        let listed = cost(&bill.usage)?;
+        let mut would = account.as_asked(&bill.usage);
+        let mut before = cost(&would)?;
         let mut passes = BTreeMap::new();
+        let of_cache = before.minus(listed).ok()?;
         if of_cache != Usd::ZERO {
             let edits = u64::from(account.marked);
             passes.insert(CACHE.to_owned(), Pass { edits, tokens: 0, saved_usd: Some(of_cache) });
         }
+        let [old_bucket, new_bucket] = account.buckets(&bill.usage);
         for (name, [edits, old, new]) in account.removed() {
             would = more(more(would, old_bucket, old), new_bucket, new);
             let with = cost(&would)?;
@@ -153,8 +154,10 @@ impl Would {
             passes.insert(name.to_owned(), Pass { edits, tokens: old + new, saved_usd });
             before = with;
         }
+        // What a provider charges may not be what its list says; the difference is the list's.
+        let would_have_paid = paid.plus(before.minus(listed).ok()?).ok()?;
         let uncached = cost(&uncached(&would));
-        Some(Would { paid: Some(before), uncached, passes: Some(passes) })
+        Some(Would { paid: Some(would_have_paid), uncached, passes: Some(passes) })
     }
 }
 
