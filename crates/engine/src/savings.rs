@@ -2,16 +2,18 @@
 //!
 //! No error may come of it: whatever goes wrong here, the request is sent as it came.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use farthing_core::anatomy::Anatomy;
 use farthing_core::context::Context;
 use farthing_core::pricing::Resolved;
 use farthing_optimize::caching::Placement;
-use farthing_optimize::{Caching, Optimized, Optimizer, Situation, Syntax, Thread};
+use farthing_optimize::{Caching, Habits, Optimized, Optimizer, Situation, Syntax, Thread};
 use farthing_tokens::Counter;
 use farthing_upstream::Deployment;
 use farthing_wire::{Dialect, Request};
+use jiff::Timestamp;
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
@@ -223,7 +225,14 @@ impl<'a> Task<'a> {
                 (work, Done { optimized: untouched, request: None, anatomy: None })
             }
         };
-        let Done { optimized, request, anatomy } = done;
+        let Done { mut optimized, request, anatomy } = done;
+        // What was sent is counted as a whole; passes count the texts that they change. The bound
+        // stays that of what came, which the provider may get after all.
+        let came = *ctx.anatomy()?;
+        let anatomy = anatomy.map(|sent| Anatomy { upper_bound: came.upper_bound, ..sent });
+        if let Some(sent) = &anatomy {
+            optimized.receipt.tokens_after = sent.by_kind.total();
+        }
         let is_decision = work.thread.requests > 0 && work.thread.mode != optimized.thread.mode;
         let account = Account::new(mode, self.held_out, &self.place, &work.thread, &optimized);
         let changed = request.map(|request| Ask { request, ..ask.clone() });
@@ -279,8 +288,8 @@ struct Work {
     syntax: Syntax,
     observations: Observations,
     thread: Thread,
-    habits: farthing_optimize::Habits,
-    now: jiff::Timestamp,
+    habits: Habits,
+    now: Timestamp,
 }
 
 /// What came of it.
@@ -289,7 +298,7 @@ struct Done {
     /// The request as it should be sent; `None` for as it came.
     request: Option<Arc<Request>>,
     /// Its tokens, where there are fewer.
-    anatomy: Option<farthing_core::anatomy::Anatomy>,
+    anatomy: Option<Anatomy>,
 }
 
 // === impl Work ===
@@ -354,6 +363,6 @@ impl Work {
 }
 
 /// No panic leaves what is remembered half changed.
-fn lock<T>(mutex: &std::sync::Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -96,8 +96,8 @@ impl Account {
         }
     }
 
-    /// The tokens that each pass removed: of what stands in messages that were sent before, and of
-    /// what is new.
+    /// The edits of each pass, and the tokens that they removed: of what stands in messages that were
+    /// sent before, and of what is new. They add up to what the prompt has less.
     fn removed(&self) -> BTreeMap<&'static str, [u64; 3]> {
         let mut passes = BTreeMap::<_, [u64; 3]>::new();
         for entry in &self.receipt.edits {
@@ -105,6 +105,12 @@ impl Account {
             let is_old = entry.message.is_some_and(|message| message < self.seen);
             *edits += 1;
             *if is_old { old } else { new } += entry.verdict.removed;
+        }
+        let sum = passes.values().map(|[_, old, new]| old + new).sum();
+        let Receipt { tokens_before, tokens_after, .. } = self.receipt;
+        let less = tokens_before.saturating_sub(tokens_after);
+        for [_, old, new] in passes.values_mut() {
+            (*old, *new) = (share(*old, less, sum), share(*new, less, sum));
         }
         passes
     }
@@ -147,8 +153,10 @@ impl Would {
             passes.insert(CACHE.to_owned(), Pass { edits, tokens: 0, saved_usd: Some(of_cache) });
         }
         let [old_bucket, new_bucket] = account.buckets(&bill.usage);
+        // How the provider counts what was sent tells how it would have counted the rest.
+        let theirs = |ours| share(ours, bill.usage.prompt(), account.receipt.tokens_after);
         for (name, [edits, old, new]) in account.removed() {
-            would = more(more(would, old_bucket, old), new_bucket, new);
+            would = more(more(would, old_bucket, theirs(old)), new_bucket, theirs(new));
             let with = cost(&would)?;
             let saved_usd = Some(with.minus(before).ok()?);
             passes.insert(name.to_owned(), Pass { edits, tokens: old + new, saved_usd });
@@ -198,6 +206,12 @@ fn uncached(usage: &Usage) -> Usage {
     cached
         .into_iter()
         .fold(*usage, |usage, bucket| more(usage.with(bucket, 0), Bucket::Input, usage.get(bucket)))
+}
+
+/// As much of `count` as `part` is of `whole`, rounded down; all of it where there is no whole.
+fn share(count: u64, part: u64, whole: u64) -> u64 {
+    let share = u128::from(count) * u128::from(part) / u128::from(whole.max(1));
+    if whole == 0 { count } else { u64::try_from(share).unwrap_or(u64::MAX) }
 }
 
 fn more(usage: Usage, bucket: Bucket, count: u64) -> Usage {
