@@ -35,6 +35,7 @@ use farthing_core::session::SessionLimits;
 use farthing_core::threshold::Thresholds;
 use farthing_engine::attempts::RetryPolicy;
 use farthing_engine::engine::OnDisconnect;
+use farthing_engine::savings::{self, Observations};
 use farthing_engine::tariff::Unpriced;
 use farthing_ledger::StoreError;
 use farthing_ledger::vault;
@@ -63,6 +64,7 @@ pub(crate) struct Config {
     pub rates: Rates,
     pub sessions: Sessions,
     pub alerts: Alerts,
+    pub optimizer: Optimizer,
 }
 
 #[derive(Debug, Deserialize)]
@@ -189,6 +191,16 @@ pub(crate) struct Sessions {
 #[serde(transparent)]
 pub(crate) struct Alerts {
     pub thresholds: Thresholds,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Optimizer {
+    mode: savings::Mode,
+    time_budget_ms: u64,
+    holdout_percent: u8,
+    observations: Observations,
+    max_memory_bytes: usize,
 }
 
 // === impl Config ===
@@ -413,6 +425,20 @@ impl Limit {
         };
         let (of, mode, policy) = (self.of.clone(), self.mode, self.policy);
         Ok(Rule { of, mode, policy, zone, ..Rule::new(self.scope, self.window, limit) })
+    }
+}
+
+// === impl Optimizer ===
+
+impl Optimizer {
+    pub(crate) fn settings(&self) -> savings::Settings {
+        savings::Settings {
+            mode: self.mode,
+            time_budget: Duration::from_millis(self.time_budget_ms),
+            holdout_percent: self.holdout_percent,
+            observations: self.observations,
+            memory_bytes: self.max_memory_bytes,
+        }
     }
 }
 

@@ -67,6 +67,7 @@ pub(crate) fn build(
             retries: config.upstream.retries(),
             call: config.upstream.call_timeout(),
         },
+        savings: config.optimizer.settings(),
     });
     Ok(Gateway::new(
         Arc::new(engine),

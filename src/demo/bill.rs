@@ -8,10 +8,12 @@ use farthing_core::anatomy::ByKind;
 use farthing_core::entry::Asked;
 use farthing_core::pricing::Cost;
 use farthing_core::usage::{Bucket, Usage};
+use farthing_ledger::saving::Saving;
 use farthing_ledger::{Difference, Report};
 use serde::{Deserialize, Serialize};
 
 use super::agent::{Job, Refusal, Turn};
+use super::saved::Saved;
 
 /// What the conversations came to.
 #[derive(Debug, Serialize)]
@@ -21,6 +23,8 @@ pub(super) struct Bill {
     pub(super) conversations: Vec<Conversation>,
     /// All of them together.
     pub(super) total: Amounts,
+    /// What optimizing them saved.
+    pub(super) saved: Saved,
     /// The tokens of all prompts by our own count.
     pub(super) by_kind: ByKind,
     /// The call that no budget had room for; it is in no sum.
@@ -40,6 +44,8 @@ pub(super) struct Conversation {
     pub(super) turns: Vec<Line>,
     /// All of them together.
     pub(super) total: Amounts,
+    /// What optimizing them saved.
+    pub(super) saved: Saved,
     /// The tokens of their prompts by our own count.
     pub(super) by_kind: ByKind,
 }
@@ -60,6 +66,8 @@ pub(super) struct Line {
     pub(super) amounts: Amounts,
     /// The prompt's tokens by our own count, which was taken before it was sent.
     pub(super) counted: ByKind,
+    /// What optimizing it saved.
+    pub(super) saved: Saved,
 }
 
 /// Tokens and what they cost.
@@ -81,6 +89,7 @@ pub(super) struct Amounts {
 #[derive(Deserialize)]
 struct Request {
     attempts: Vec<Attempt>,
+    savings: Option<Saving>,
 }
 
 #[derive(Deserialize)]
@@ -104,7 +113,8 @@ impl Bill {
         let total = Amounts::sum(conversations.iter().map(|talk| talk.total))?;
         let by_kind =
             conversations.iter().fold(ByKind::default(), |sum, talk| plus(sum, talk.by_kind));
-        Ok(Bill { demo: true, conversations, total, by_kind, refusal, ledger })
+        let saved = Saved::sum(conversations.iter().map(|talk| &talk.saved))?;
+        Ok(Bill { demo: true, conversations, total, saved, by_kind, refusal, ledger })
     }
 
     /// Whether ledger, bill and provider say the same.
@@ -144,7 +154,8 @@ impl Conversation {
         let &Job { agent, user, model, .. } = job;
         let total = Amounts::sum(turns.iter().map(|line| line.amounts))?;
         let by_kind = turns.iter().fold(ByKind::default(), |sum, line| plus(sum, line.counted));
-        Ok(Conversation { agent, user, model, turns, total, by_kind })
+        let saved = Saved::sum(turns.iter().map(|line| &line.saved))?;
+        Ok(Conversation { agent, user, model, turns, total, saved, by_kind })
     }
 }
 
@@ -175,7 +186,8 @@ impl Line {
             cost_usd: cost.usd,
         };
         let (status, counted) = (cost.status.name(), asked.anatomy.by_kind);
-        Ok(Line { turn, request_id, what, streamed, failed, status, amounts, counted })
+        let saved = request.savings.as_ref().map(Saved::of).unwrap_or_default();
+        Ok(Line { turn, request_id, what, streamed, failed, status, amounts, counted, saved })
     }
 }
 
@@ -230,6 +242,7 @@ pub(super) fn sample(cost_usd: Option<Usd>) -> Bill {
         status: "priced",
         amounts,
         counted,
+        saved: Saved::default(),
     };
     let longer = "read_file a/path/that/is/longer/than/the/column";
     let long = (1..=8).map(|turn| line(turn, if turn == 2 { longer } else { "run_tests" }, &[]));

@@ -6,6 +6,7 @@
 mod agent;
 mod bill;
 mod cast;
+mod saved;
 mod screen;
 mod speaker;
 mod table;

@@ -7,7 +7,7 @@ use console::Style;
 use farthing_core::anatomy::ByKind;
 
 use super::bill::{Bill, Conversation};
-use super::table;
+use super::{saved, table};
 use crate::print::figures::{self, grouped, share, wrapped};
 
 pub(super) const INDENT: &str = "  ";
@@ -26,6 +26,7 @@ pub(super) fn write(bill: &Bill, out: &mut impl Write, coloured: bool) -> io::Re
     let ink = Ink { coloured };
     head(bill, out, ink)?;
     table::write(bill, out, ink)?;
+    saved::write(bill, out, ink)?;
     kinds(&bill.by_kind, out, ink)?;
     checks(bill, out, ink)?;
     survived(bill, out, ink)?;

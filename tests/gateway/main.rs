@@ -17,5 +17,6 @@ mod gemini;
 mod own_api;
 mod repeats;
 mod retries;
+mod savings;
 mod streams;
 mod support;

@@ -8,6 +8,7 @@ use farthing_wire::Request;
 use http::{HeaderMap, StatusCode};
 
 use crate::live::Turn;
+use crate::savings::Mode;
 
 /// What is asked, of whom.
 #[derive(Clone, Debug)]
@@ -16,6 +17,8 @@ pub struct Ask {
     pub request: Arc<Request>,
     /// What it is for.
     pub purpose: Purpose,
+    /// How far it may be optimized.
+    pub mode: Mode,
     /// The endpoint, relative to a provider's base URL, with the client's query.
     pub endpoint: String,
     /// The client's headers.

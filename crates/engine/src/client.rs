@@ -18,6 +18,7 @@ use thiserror::Error;
 use tokio::sync::{mpsc, oneshot};
 
 use crate::failure::Failure;
+use crate::savings::Saved;
 use crate::terms::Changed;
 
 /// Pieces of a stream that may wait for a slow reader; then the provider waits too.
@@ -71,6 +72,8 @@ pub struct Receipt {
     pub anatomy: Option<Anatomy>,
     /// What it consumed and cost; nothing where it was not billed.
     pub bill: Option<Arc<Bill>>,
+    /// What optimizing it saved; `None` where it was not looked at.
+    pub saved: Option<Saved>,
     /// What the tightest budget has left; `None` without a budget.
     pub room: Option<Usd>,
     /// What we took before a provider was asked.

@@ -27,6 +27,7 @@ use crate::failure::Failure;
 use crate::live::{Runs, Threads, Turn};
 use crate::metrics::Metrics;
 use crate::rates::Rates;
+use crate::savings::{self, Savings};
 use crate::sessions::Sessions;
 use crate::tariff::Tariff;
 
@@ -55,6 +56,8 @@ pub struct Parts {
     pub upstream: Upstream,
     /// Bounds.
     pub limits: Limits,
+    /// How far requests are optimized.
+    pub savings: savings::Settings,
 }
 
 /// Bounds on what a call may take.
@@ -95,6 +98,7 @@ pub struct Engine {
     pub(crate) runs: Runs,
     threads: Threads,
     pub(crate) metrics: Metrics,
+    pub(crate) savings: Savings,
     places: Arc<Semaphore>,
     retry_budget: RetryBudget,
 }
@@ -105,11 +109,13 @@ impl Engine {
     /// An engine at rest.
     pub fn new(parts: Parts) -> Engine {
         let places = Arc::new(Semaphore::new(parts.limits.concurrent_calls));
+        let savings = Savings::new(parts.savings, parts.counter.clone());
         Engine {
             parts,
             runs: Runs::new(),
             threads: Threads::new(),
             metrics: Metrics::new(),
+            savings,
             places,
             retry_budget: RetryBudget::new(),
         }
@@ -129,6 +135,11 @@ impl Engine {
             // A ledger that was closed hears of it no more.
             let _ = self.parts.ledger.post(tenant, events).await;
         }
+    }
+
+    /// How far requests are optimized.
+    pub fn savings(&self) -> &savings::Settings {
+        self.savings.settings()
     }
 
     /// What is counted for operators.

@@ -35,11 +35,12 @@ use crate::failure::Failure;
 use crate::live::{Ended, Outcome};
 use crate::meter::{self, Consumed, MAX_REFUSAL_BYTES, Metered, Reply};
 use crate::rates::Pace;
+use crate::savings::{self, Saved, Sent};
 use crate::tariff::{Consumption, Priced};
 use crate::terms::{self, Terms};
 
 /// Counting a text that is longer than this takes over a millisecond, and leaves the async threads.
-const LONG_TEXT_BYTES: usize = 16 << 10;
+pub(crate) const LONG_TEXT_BYTES: usize = 16 << 10;
 
 /// Carries out a call from the parsed request to its entry in the ledger, and answers the client.
 /// `place` is the call's among those under way.
@@ -90,12 +91,11 @@ async fn story(
 ) -> Result<(Receipt, Reply), Failure> {
     let mut ctx = count(engine, ctx, ask).await?;
     let mut pace = pace(engine, &ctx, ask)?;
-    let outgoing = optimize(ask);
     let mut attempts = engine.attempts(&ask.route, ctx.request());
     let mut declined = None;
     loop {
         let begun = begin(engine, &ctx, ask, &mut attempts, client).await;
-        let (attempt, terms, held) = match (begun, declined) {
+        let Begun { attempt, mut sent, terms, held } = match (begun, declined) {
             (Ok(begun), _) => begun,
             (Err(failure), None) => {
                 refuse(engine, &ctx, ask).await;
@@ -107,15 +107,16 @@ async fn story(
                 return Ok((emit(engine, &ctx, ask), metered.reply));
             }
         };
-        ctx = ctx.forwarded(engine.now());
+        let now = engine.now();
+        (ctx, sent.ctx) = (ctx.forwarded(now), sent.ctx.forwarded(now));
         client.changed(terms.changed(ask));
-        let outgoing = outgoing.on(ask, attempt.deployment, &terms);
-        let (called, strip) = call(engine, ask, &outgoing, &attempt, &held, client).await?;
+        let (called, strip) = call(engine, ask, &mut sent, &terms, &attempt, &held, client).await?;
         let Some(pause) = attempts.again(&called) else {
             let metered = meter(engine, ask, attempt.deployment, called, strip, client).await;
-            let (ctx, reply) = settle(engine, &ctx, ask, attempt, &terms, held, metered).await;
+            let settled = settle(engine, &sent, ask, attempt, &terms, held, metered).await;
+            let (ctx, saved, reply) = settled;
             pace.came_to(ctx.bill().map_or(0, |bill| bill.usage.tokens()), engine.now());
-            return Ok((emit(engine, &ctx, ask), reply));
+            return Ok((Receipt { saved, ..emit(engine, &ctx, ask) }, reply));
         };
         held.void(&called.to_string());
         engine.metrics.retried(&attempt.deployment.provider);
@@ -144,6 +145,11 @@ fn pace(engine: &Engine, ctx: &Context, ask: &Ask) -> Result<Pace, Failure> {
     begun.map_err(|limited| Failure::Limited(Box::new(limited)))
 }
 
+/// What is sent in place of what came, by the model and the cache of whom is asked.
+async fn optimize(engine: &Engine, ctx: &Context, ask: &Ask, deployment: &Deployment) -> Sent {
+    savings::optimized(engine, ctx, ask, deployment).await
+}
+
 /// The request as it goes to a provider.
 struct Outgoing {
     /// With all that was optimized, and nothing else.
@@ -152,46 +158,53 @@ struct Outgoing {
     asking: Option<Bytes>,
 }
 
-/// Changes nothing yet: the passes come with the optimizer. What they leave untouched will go to
-/// the provider as it came.
-fn optimize(ask: &Ask) -> Outgoing {
-    let outgoing = ask.request.outgoing();
-    let asking = outgoing.usage_added.then_some(outgoing.body);
-    Outgoing { plain: ask.request.prompt.body.clone(), asking }
-}
+// === impl Outgoing ===
 
 impl Outgoing {
-    /// The same on other terms than the client's.
-    fn on(&self, ask: &Ask, deployment: &Deployment, terms: &Terms) -> Outgoing {
+    /// A request on terms that may be other than the client's.
+    fn of(ask: &Ask, deployment: &Deployment, terms: &Terms) -> Outgoing {
         let dialect = ask.request.dialect;
         // OpenAI's own models want the newer name of the limit, others may know only the older.
         let older = !matches!(deployment.prices.as_str(), "openai" | "azure");
-        let changed = |body: &Bytes| {
+        let changed = |body: Bytes| {
             let is_other = terms.model != ask.request.model;
-            let renamed = is_other.then(|| dialect.of_model(body, terms.model.as_str())).flatten();
-            let body = renamed.unwrap_or_else(|| body.clone());
+            let renamed = is_other.then(|| dialect.of_model(&body, terms.model.as_str())).flatten();
+            let body = renamed.unwrap_or(body);
             let limited = terms.limit.and_then(|limit| dialect.limited(&body, limit, older));
             limited.unwrap_or(body)
         };
-        Outgoing { plain: changed(&self.plain), asking: self.asking.as_ref().map(changed) }
+        let outgoing = ask.request.outgoing();
+        let asking = outgoing.usage_added.then_some(outgoing.body);
+        Outgoing { plain: changed(ask.request.prompt.body.clone()), asking: asking.map(changed) }
     }
 }
 
-/// Begins an attempt: finds whom to ask, agrees on terms, and holds what they may cost.
+/// An attempt that is about to be made.
+struct Begun<'a> {
+    attempt: Attempt<'a>,
+    sent: Sent,
+    terms: Terms,
+    held: Held,
+}
+
+/// Begins an attempt: finds whom to ask, optimizes the request for them, agrees on terms, and holds
+/// what they may cost.
 async fn begin<'a>(
     engine: &Engine,
     ctx: &Context,
     ask: &Ask,
     attempts: &mut Attempts<'a>,
     client: &Client,
-) -> Result<(Attempt<'a>, Terms, Held), Failure> {
+) -> Result<Begun<'a>, Failure> {
     let attempt = attempts.begin(engine.now())?;
-    let (terms, held) = terms::agree(engine, ctx, ask, &attempt).await?;
+    let mut sent = optimize(engine, ctx, ask, attempt.deployment).await;
+    let (terms, held) = terms::agree(engine, &sent.ctx, sent.ask(ask), &attempt).await?;
     if client.has_left() {
         held.void("client went away before the call was sent");
         return Err(Failure::Abandoned);
     }
-    Ok((attempt, terms, held))
+    sent.remember(engine).await;
+    Ok(Begun { attempt, sent, terms, held })
 }
 
 /// The most that the call can take.
@@ -269,12 +282,35 @@ pub(crate) async fn hold(
 async fn call(
     engine: &Engine,
     ask: &Ask,
-    outgoing: &Outgoing,
+    sent: &mut Sent,
+    terms: &Terms,
     attempt: &Attempt<'_>,
     held: &Held,
     client: &Client,
 ) -> Result<(Called, bool), Failure> {
     let deployment = attempt.deployment;
+    let outgoing = Outgoing::of(sent.ask(ask), deployment, terms);
+    let (mut called, mut strip) = send(engine, ask, &outgoing, deployment, client).await;
+    if sent.changed.is_some() && refuses_body(&called) {
+        // What would have been refused as it came is refused once more.
+        let outgoing = Outgoing::of(ask, deployment, terms);
+        (called, strip) = send(engine, ask, &outgoing, deployment, client).await;
+        let takes = matches!(&called, Called::Answering(answer) if answer.status.is_success());
+        sent.take_back(engine, takes);
+    }
+    let committed = timeout(engine.parts.limits.call, held.committed());
+    committed.await.map_err(|_| Failure::Overdue)?.map_err(HoldError::from)?;
+    Ok((called, strip))
+}
+
+/// Sends a body, asking for a stream's usage unless the provider takes offence at that.
+async fn send(
+    engine: &Engine,
+    ask: &Ask,
+    outgoing: &Outgoing,
+    deployment: &Deployment,
+    client: &Client,
+) -> (Called, bool) {
     let asking = outgoing.asking.as_ref().filter(|_| deployment.may_ask_usage());
     let mut called = post(engine, ask, deployment, asking.unwrap_or(&outgoing.plain), client).await;
     let mut strip = asking.is_some();
@@ -286,9 +322,14 @@ async fn call(
             deployment.refused_usage();
         }
     }
-    let committed = timeout(engine.parts.limits.call, held.committed());
-    committed.await.map_err(|_| Failure::Overdue)?.map_err(HoldError::from)?;
-    Ok((called, strip))
+    (called, strip)
+}
+
+/// Whether the provider cannot read a request, or does not take one of its size. That bills nothing.
+fn refuses_body(called: &Called) -> bool {
+    let refusals =
+        [StatusCode::BAD_REQUEST, StatusCode::PAYLOAD_TOO_LARGE, StatusCode::UNPROCESSABLE_ENTITY];
+    matches!(called, Called::Answering(answer) if refusals.contains(&answer.status))
 }
 
 async fn post(
@@ -338,13 +379,14 @@ async fn meter(
 /// Replaces the hold by what the call came to.
 async fn settle(
     engine: &Engine,
-    ctx: &Context,
+    sent: &Sent,
     ask: &Ask,
     attempt: Attempt<'_>,
     terms: &Terms,
     mut held: Held,
     metered: Metered,
-) -> (Context, Reply) {
+) -> (Context, Option<Saved>, Reply) {
+    let ctx = &sent.ctx;
     let Metered { consumed, cut_short, charged, served, model, tools, provider_is_well, reply } =
         metered;
     let deployment = attempt.deployment;
@@ -354,12 +396,12 @@ async fn settle(
     let (usage, others, origin) = match consumed {
         _ if ask.purpose == Purpose::CountTokens => {
             held.void("counting tokens is free");
-            return (ctx.clone(), reply);
+            return (ctx.clone(), None, reply);
         }
         Consumed::Nothing(reason) => {
             held.tell(tell(engine, ask, &held, &outcome));
             held.void(&reason);
-            return (ctx.clone(), reply);
+            return (ctx.clone(), None, reply);
         }
         Consumed::Reported { own, others } => (own, others, Origin::Measured),
         Consumed::Seen { prompt, text } => {
@@ -370,7 +412,10 @@ async fn settle(
     let what = asked(ctx, ask, deployment, terms);
     let what = Priced { served: served.as_ref().unwrap_or(what.served), ..what };
     let bill = Arc::new(engine.parts.tariff.bill(&what, consumption, held.entry().what.hold()));
+    let saving = sent.account.as_ref().map(|it| it.settled(ctx, &bill, engine.now()));
+    let saved = saving.as_ref().map(Saved::from);
     outcome.bill = Some(&bill);
+    outcome.saved = saved.unwrap_or_default();
     held.tell(tell(engine, ask, &held, &outcome));
     held.settle(Arc::clone(&bill));
     engine.metrics.billed(&deployment.provider, &bill);
@@ -382,7 +427,12 @@ async fn settle(
              is: [catalog.override.{provider}] \"{model}\" = \"MODEL\"; then `farthing reprice`"
         );
     }
-    (ctx.billed(bill), reply)
+    if let Some(saving) = saving {
+        engine.metrics.saved(&saving);
+        // A ledger that was closed keeps no more receipts; the money is settled above.
+        let _ = engine.parts.ledger.save(saving).await;
+    }
+    (ctx.billed(bill), saved, reply)
 }
 
 /// The events that follow from how a call went. They are recorded with its end, and reach those who
@@ -407,7 +457,8 @@ fn emit(engine: &Engine, ctx: &Context, ask: &Ask) -> Receipt {
     let forwarded_at = ctx.forwarded_at().unwrap_or(ctx.created_at());
     let overhead = forwarded_at.duration_since(ctx.created_at());
     engine.metrics.forwarded(overhead);
-    Receipt { anatomy: ctx.anatomy().copied(), bill: ctx.bill().cloned(), room, overhead }
+    let (anatomy, bill) = (ctx.anatomy().copied(), ctx.bill().cloned());
+    Receipt { anatomy, bill, saved: None, room, overhead }
 }
 
 /// Waits before the next attempt, unless nobody waits for its answer any more.

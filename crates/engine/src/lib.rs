@@ -15,6 +15,7 @@
 //! | [`engine`] | [`Engine`], the parts that the steps use |
 //! | [`rates`] | how fast callers may be |
 //! | [`sessions`] | what each conversation and run has come to |
+//! | [`savings`] | the optimizer, live |
 //! | [`tariff`] | the one place that turns consumption into money |
 //! | [`reprice`] | calls without a price get the one that is known by now |
 //! | [`meter`] | reading an answer while it passes |
@@ -37,6 +38,7 @@ pub mod meter;
 pub mod metrics;
 pub mod rates;
 pub mod reprice;
+pub mod savings;
 pub mod sessions;
 pub mod tariff;
 pub mod terms;
@@ -46,3 +48,4 @@ pub use client::{Answering, Chunks, Client, Head, Receipt};
 pub use engine::{Engine, Parts};
 pub use failure::Failure;
 pub use farthing_upstream::{BreakerState, Deployment, Route, Stage};
+pub use savings::Mode;

@@ -13,6 +13,7 @@ mod runs;
 pub mod subscription;
 mod threads;
 
+pub(crate) use recent::Recent;
 pub use runs::Turn;
 pub(crate) use runs::{Ended, Outcome, Runs};
-pub(crate) use threads::Threads;
+pub(crate) use threads::{Link, Threads};

@@ -6,6 +6,7 @@
 use farthing_core::Usd;
 use farthing_core::entry::Bill;
 use farthing_core::id::ProviderId;
+use farthing_ledger::saving::Saving;
 use jiff::SignedDuration;
 use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
@@ -30,6 +31,10 @@ pub struct Metrics {
     unpriced: Family<Provider, Counter>,
     tokens: Family<Tokens, Counter>,
     cost: Family<Priced, Counter<f64, AtomicU64>>,
+    saved_tokens: Family<SavedBy, Counter>,
+    saved: Counter<f64, AtomicU64>,
+    lost: Counter<f64, AtomicU64>,
+    not_optimized: Counter,
     duration: Histogram,
     overhead: Histogram,
 }
@@ -58,6 +63,11 @@ struct Priced {
     status: &'static str,
 }
 
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct SavedBy {
+    pass: String,
+}
+
 // === impl Metrics ===
 
 impl Metrics {
@@ -67,6 +77,8 @@ impl Metrics {
         let (requests, retries, unpriced) =
             (Family::default(), Family::default(), Family::default());
         let (tokens, cost) = (Family::default(), Family::default());
+        let (saved_tokens, saved) = (Family::default(), Counter::default());
+        let (lost, not_optimized) = (Counter::default(), Counter::default());
         // From a tenth of a millisecond to fourteen minutes, and to a second.
         let duration = Histogram::new(exponential_buckets(0.0001, 2.0, 23));
         let overhead = Histogram::new(exponential_buckets(0.0001, 2.0, 14));
@@ -80,6 +92,11 @@ impl Metrics {
         r.register("unpriced_requests", "Calls of models without a price", unpriced.clone());
         r.register("tokens", "Tokens by bucket", tokens.clone());
         r.register("cost_usd", "Known costs, in dollars", cost.clone());
+        r.register("tokens_saved", "Tokens of prompts not sent, by pass", saved_tokens.clone());
+        r.register("saved_usd", "What optimizing gained, in dollars", saved.clone());
+        r.register("lost_usd", "What optimizing lost, in dollars", lost.clone());
+        let over = "Requests sent as they came, for optimizing them took too long";
+        r.register("optimizer_over_budget", over, not_optimized.clone());
         let seconds = || Unit::Seconds;
         r.register_with_unit(
             "request_duration",
@@ -88,7 +105,20 @@ impl Metrics {
             duration.clone(),
         );
         r.register_with_unit("overhead", "Before a provider is asked", seconds(), overhead.clone());
-        Metrics { registry, requests, retries, unpriced, tokens, cost, duration, overhead }
+        Metrics {
+            registry,
+            requests,
+            retries,
+            unpriced,
+            tokens,
+            cost,
+            saved_tokens,
+            saved,
+            lost,
+            not_optimized,
+            duration,
+            overhead,
+        }
     }
 
     /// All counters as text.
@@ -110,6 +140,20 @@ impl Metrics {
 
     pub(crate) fn retried(&self, provider: &ProviderId) {
         self.retries.get_or_create(&Provider { provider: provider.to_string() }).inc();
+    }
+
+    pub(crate) fn not_optimized(&self) {
+        self.not_optimized.inc();
+    }
+
+    pub(crate) fn saved(&self, saving: &Saving) {
+        for (pass, came_to) in &saving.passes {
+            let labels = SavedBy { pass: pass.clone() };
+            self.saved_tokens.get_or_create(&labels).inc_by(came_to.tokens);
+        }
+        let net = saving.net().unwrap_or_default();
+        let side = if net < Usd::ZERO { &self.lost } else { &self.saved };
+        side.inc_by(in_dollars(net).abs());
     }
 
     pub(crate) fn billed(&self, provider: &ProviderId, bill: &Bill) {

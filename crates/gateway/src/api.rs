@@ -9,8 +9,8 @@ use farthing_core::scope::Scope;
 use farthing_engine::access::NoAccess;
 use farthing_ledger::{GroupBy, Page, RequestDetail, RequestRow, UsageRow};
 use jiff::Timestamp;
-use serde::de::IntoDeserializer;
 use serde::de::value::{Error as ValueError, StrDeserializer};
+use serde::de::{DeserializeOwned, IntoDeserializer};
 use serde::{Deserialize, Serialize};
 
 use crate::caller;
@@ -114,7 +114,7 @@ pub async fn usage(
     let scope = scope(&gateway, &headers, query.user.as_deref())?;
     let since = parsed("since", query.since.as_deref())?.unwrap_or(Timestamp::MIN);
     let until = parsed("until", query.until.as_deref())?.unwrap_or(Timestamp::MAX);
-    let group_by = query.group_by.as_deref().map(group_by).transpose()?;
+    let group_by: Option<GroupBy> = named("group_by", query.group_by.as_deref())?;
     let rows = gateway.engine().ledger().usage(scope, since, until, group_by).await;
     Ok(Json(Sums { data: rows.map_err(Problem::unavailable)? }))
 }
@@ -130,9 +130,14 @@ pub(crate) fn scope(
     Ok(caller.scope(named).map_err(NoAccess::from)?)
 }
 
-fn group_by(text: &str) -> Result<GroupBy, Problem> {
+/// One of a few words.
+pub(crate) fn named<T: DeserializeOwned>(
+    name: &str,
+    text: Option<&str>,
+) -> Result<Option<T>, Problem> {
+    let Some(text) = text else { return Ok(None) };
     let text: StrDeserializer<ValueError> = text.into_deserializer();
-    GroupBy::deserialize(text).map_err(|error| Problem::invalid_parameter("group_by", error))
+    T::deserialize(text).map(Some).map_err(|error| Problem::invalid_parameter(name, error))
 }
 
 pub(crate) fn parameters<T>(query: Parameters<T>) -> Result<T, Problem> {
@@ -141,7 +146,7 @@ pub(crate) fn parameters<T>(query: Parameters<T>) -> Result<T, Problem> {
 }
 
 /// Reads the JSON body of a request.
-pub(crate) fn body<T: serde::de::DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
+pub(crate) fn body<T: DeserializeOwned>(text: &[u8]) -> Result<T, Problem> {
     serde_json::from_slice(text).map_err(|error| Problem::invalid_parameter("body", error))
 }
 

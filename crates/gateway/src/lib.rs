@@ -18,6 +18,7 @@
 //! | [`budgets`] | `/api/v1/budgets` |
 //! | [`keys`] | `/api/v1/keys`, `/api/v1/audit` |
 //! | [`sessions`] | `/api/v1/sessions` |
+//! | [`savings`] | `/api/v1/savings`, and how far a request may be optimized |
 //! | [`problem`] | the errors of `/api/v1` (RFC 9457) |
 //! | [`guard`] | who may talk to a gateway without keys |
 //! | [`health`] | how it stands: `/healthz`, `/readyz`, `/api/v1/health`, `/metrics` |
@@ -36,6 +37,7 @@ pub mod proxy;
 pub mod rejection;
 mod repeats;
 pub mod routes;
+pub mod savings;
 pub mod sessions;
 pub mod state;
 

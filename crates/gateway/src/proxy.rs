@@ -21,7 +21,7 @@ use crate::caller::PREFIX;
 use crate::rejection::{Reason, Rejection};
 use crate::repeats::{self, Turn};
 use crate::state::Gateway;
-use crate::{attribute, caller};
+use crate::{attribute, caller, savings};
 
 /// How long a client may take to send its body.
 const READ_TIMEOUT: Duration = Duration::from_secs(60);
@@ -69,7 +69,8 @@ async fn answer(
     let turn =
         (purpose == Purpose::Answer).then(|| engine.join(who.clone(), &request, id, came_at));
     let who = turn.as_ref().map_or(who, |turn| turn.who.clone());
-    let ask = Ask { request, purpose, endpoint, headers: head.headers, route, turn };
+    let mode = savings::mode(engine.savings(), &head.headers)?;
+    let ask = Ask { request, purpose, mode, endpoint, headers: head.headers, route, turn };
     let first = match repeats::key(&ask.headers) {
         None => None,
         Some(key) => match gateway.repeats().turn(&engine, &who, key, &ask, id).await? {
@@ -238,6 +239,9 @@ fn describe(receipt: &Receipt, headers: &mut HeaderMap) {
     let mut set = |name: &'static str, value: Option<String>| set(headers, name, value);
     set("x-farthing-budget-remaining-usd", receipt.room.map(|room| room.to_string()));
     set("x-farthing-overhead-ms", Some(in_ms(receipt.overhead)));
+    for (name, value) in savings::headers(receipt.saved) {
+        set(name, value);
+    }
     let Some(bill) = &receipt.bill else { return };
     set("x-farthing-cost-usd", bill.cost.usd.map(|usd| usd.to_string()));
     set("x-farthing-cost-status", Some(bill.cost.status.name().to_owned()));

@@ -9,6 +9,7 @@ use axum::http::{HeaderValue, Response, StatusCode, header};
 use axum::response::IntoResponse;
 use farthing_core::id::{InvalidId, ProviderId, RequestId};
 use farthing_engine::access::NoAccess;
+use farthing_engine::savings::UnknownMode;
 use farthing_engine::{Failure, Stage};
 use farthing_ledger::StoreError;
 use farthing_wire::{Dialect, ErrorBody, ErrorKind, RequestError};
@@ -54,6 +55,9 @@ pub enum Reason {
     /// One of our headers cannot be a name.
     #[error("header x-farthing-{0}")]
     Label(#[from] InvalidId),
+    /// It asks to be optimized in a way that is none.
+    #[error("header x-farthing-optimize: {0}")]
+    Mode(#[from] UnknownMode),
     /// The caller is not let in.
     #[error(transparent)]
     NoAccess(#[from] NoAccess),
@@ -176,6 +180,7 @@ impl Reason {
                 tell(StatusCode::NOT_FOUND, "no_such_route", ErrorKind::NotFound, Retry::Never)
             }
             Reason::Label(_) => tell(bad, "invalid_label", refused, Retry::Unsaid),
+            Reason::Mode(_) => tell(bad, "invalid_mode", refused, Retry::Unsaid),
             Reason::NoAccess(refused) => {
                 let (status, code) = told(refused);
                 let kind = match status {

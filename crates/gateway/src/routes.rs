@@ -7,7 +7,7 @@ use farthing_engine::Purpose;
 use farthing_wire::Dialect;
 
 use crate::state::Gateway;
-use crate::{api, budgets, events, guard, health, keys, problem, proxy, sessions};
+use crate::{api, budgets, events, guard, health, keys, problem, proxy, savings, sessions};
 
 /// All routes of a gateway.
 pub fn router(gateway: Gateway) -> Router {
@@ -30,6 +30,7 @@ pub fn router(gateway: Gateway) -> Router {
         .route("/api/v1/requests", get(api::requests))
         .route("/api/v1/requests/{id}", get(api::request))
         .route("/api/v1/usage", get(api::usage))
+        .route("/api/v1/savings", get(savings::savings))
         .route("/api/v1/keys", get(keys::list).post(keys::create))
         .route("/api/v1/keys/{id}", delete(keys::revoke))
         .route("/api/v1/keys/{id}/rotate", post(keys::rotate))

@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use crate::batch::Tally;
 use crate::record::{Cards, Record, Recorded};
+use crate::saving::Saving;
 
 /// Requests, newest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -60,6 +61,9 @@ pub struct RequestDetail {
     pub cost: TotalCost,
     /// What budgets were charged for them.
     pub charged: Usd,
+    /// What optimizing it came to; `None` where it was not, or is still running.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub savings: Option<Saving>,
 }
 
 /// One try at a provider.
@@ -196,7 +200,7 @@ impl RequestDetail {
         let (request, who) = (first.id.request, Arc::clone(&first.who));
         let cost = TotalCost::of(&attempts)?;
         let charged = Usd::sum(attempts.iter().map(|attempt| attempt.charged))?;
-        Ok(Some(RequestDetail { request, who, attempts, cost, charged }))
+        Ok(Some(RequestDetail { request, who, attempts, cost, charged, savings: None }))
     }
 }
 
@@ -204,7 +208,7 @@ impl RequestDetail {
 
 impl RequestRow {
     pub(crate) fn of(detail: RequestDetail) -> Option<RequestRow> {
-        let RequestDetail { request, who, attempts, cost, charged } = detail;
+        let RequestDetail { request, who, attempts, cost, charged, .. } = detail;
         let usages = attempts.iter().filter_map(|attempt| attempt.usage.as_ref());
         let usage = usages.fold(Usage::NONE, Usage::plus);
         let (at, count) = (attempts.first()?.held_at, attempts.len());

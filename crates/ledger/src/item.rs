@@ -8,6 +8,8 @@ use farthing_core::id::TenantId;
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
+use crate::saving::{Decided, Saving};
+
 /// Something to record. What one item holds is recorded together or not at all.
 #[derive(Clone, Debug)]
 pub enum Item {
@@ -17,6 +19,10 @@ pub enum Item {
     Events(TenantId, Vec<Event>),
     /// A change of what an administrator keeps.
     Change(Arc<Change>),
+    /// What optimizing a call came to.
+    Saving(Arc<Saving>),
+    /// What was decided for a conversation.
+    Decided(Decided),
 }
 
 /// What a commit came to.
@@ -83,7 +89,7 @@ impl Item {
         let (tenant, events) = match self {
             Item::Entry(entry, events) => (Some(&entry.who.tenant), events.as_slice()),
             Item::Events(tenant, events) => (Some(tenant), events.as_slice()),
-            Item::Change(_) => (None, [].as_slice()),
+            Item::Change(_) | Item::Saving(_) | Item::Decided(_) => (None, [].as_slice()),
         };
         tenant.into_iter().flat_map(move |tenant| events.iter().map(move |event| (tenant, event)))
     }
@@ -92,7 +98,7 @@ impl Item {
     pub fn entry(&self) -> Option<&Entry> {
         match self {
             Item::Entry(entry, _) => Some(entry),
-            Item::Events(..) | Item::Change(_) => None,
+            Item::Events(..) | Item::Change(_) | Item::Saving(_) | Item::Decided(_) => None,
         }
     }
 }

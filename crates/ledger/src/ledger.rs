@@ -30,6 +30,7 @@ use crate::outbox::Outbox;
 use crate::query::{self, AuditRow, GroupBy, Page};
 use crate::readers::Readers;
 use crate::reprice::{self, Unpriced};
+use crate::saving::{Decided, Saving, Savings, SavingsBy, savings};
 use crate::store::{Loaded, Store, StoreError};
 use crate::verify::{Report, verify};
 use crate::writer::{Progress, Writer};
@@ -274,6 +275,51 @@ impl Ledger {
             self.record(Item::Events(tenant, events)).await?;
         }
         Ok(())
+    }
+
+    /// Records what optimizing a call came to, once there is room in the queue.
+    ///
+    /// # Errors
+    /// [`Unavailable`] where the ledger is closed.
+    pub async fn save(&self, saving: Saving) -> Result<(), Unavailable> {
+        self.record(Item::Saving(Arc::new(saving))).await.map(drop)
+    }
+
+    /// Records what was decided for a conversation. Where it is `durable`, it is on return.
+    ///
+    /// # Errors
+    /// [`Unavailable`] where it cannot be recorded.
+    pub async fn decide(&self, decided: Decided, durable: bool) -> Result<(), Unavailable> {
+        let number = self.record(Item::Decided(decided)).await?;
+        if durable { self.committed(number).await } else { Ok(()) }
+    }
+
+    /// What was decided for a user's conversation at the first of these places at which anything was.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store cannot be read.
+    pub async fn decided(
+        &self,
+        tenant: TenantId,
+        user: UserId,
+        links: Vec<String>,
+    ) -> Result<Option<String>, StoreError> {
+        self.0.readers.run(move |reader| reader.decided(&tenant, &user, &links)).await
+    }
+
+    /// What optimizing came to in calls that ended at `since` or later and before `until`.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store cannot be read.
+    pub async fn savings(
+        &self,
+        scope: Scope,
+        since: Timestamp,
+        until: Timestamp,
+        by: Option<SavingsBy>,
+    ) -> Result<Savings, StoreError> {
+        let readers = &self.0.readers;
+        readers.run(move |reader| savings(reader, &scope, since, until, by)).await
     }
 
     /// Changes a document, durably, and writes down who did. `change` is given what the document says,

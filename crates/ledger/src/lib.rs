@@ -20,6 +20,7 @@
 //! | [`reprice`] | calls whose cost nobody knew when they ended |
 //! | [`record`] | an entry as a store keeps it |
 //! | [`item`] | what the writer records: entries, live events, documents |
+//! | [`saving`] | what optimizing calls came to |
 //! | [`outbox`] | live events, once they are durable |
 //! | [`query`] | what can be asked, always within a [`Scope`](farthing_core::scope::Scope) |
 //! | [`answer`] | what is answered |
@@ -38,6 +39,7 @@ pub mod query;
 mod readers;
 pub mod record;
 pub mod reprice;
+pub mod saving;
 pub mod store;
 pub mod vault;
 pub mod verify;

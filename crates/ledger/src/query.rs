@@ -83,7 +83,9 @@ pub fn request(
     scope: &Scope,
     id: RequestId,
 ) -> Result<Option<RequestDetail>, StoreError> {
-    Ok(RequestDetail::of(&reader.request(scope, id)?)?)
+    let detail = RequestDetail::of(&reader.request(scope, id)?)?;
+    let Some(detail) = detail else { return Ok(None) };
+    Ok(Some(RequestDetail { savings: reader.receipt(scope, id)?, ..detail }))
 }
 
 /// What calls came to that ended in the hours that begin at `since` or later and before `until`; in

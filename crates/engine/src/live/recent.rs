@@ -6,7 +6,7 @@ use std::hash::Hash;
 /// Keeps between `capacity` and twice as many entries: whenever the younger half is full, it becomes
 /// the older one, and what was not used since is forgotten.
 #[derive(Debug)]
-pub(super) struct Recent<K, V> {
+pub(crate) struct Recent<K, V> {
     young: HashMap<K, V>,
     old: HashMap<K, V>,
     capacity: usize,
@@ -15,12 +15,12 @@ pub(super) struct Recent<K, V> {
 // === impl Recent ===
 
 impl<K: Hash + Eq, V> Recent<K, V> {
-    pub(super) fn new(capacity: usize) -> Recent<K, V> {
+    pub(crate) fn new(capacity: usize) -> Recent<K, V> {
         Recent { young: HashMap::new(), old: HashMap::new(), capacity }
     }
 
     /// What is known of a key; it is used by that.
-    pub(super) fn get_mut(&mut self, key: &K) -> Option<&mut V>
+    pub(crate) fn get_mut(&mut self, key: &K) -> Option<&mut V>
     where
         K: Clone,
     {
@@ -30,7 +30,7 @@ impl<K: Hash + Eq, V> Recent<K, V> {
         self.young.get_mut(key)
     }
 
-    pub(super) fn insert(&mut self, key: K, value: V) {
+    pub(crate) fn insert(&mut self, key: K, value: V) {
         if self.young.len() >= self.capacity && !self.young.contains_key(&key) {
             self.old = std::mem::take(&mut self.young);
         }
@@ -38,12 +38,12 @@ impl<K: Hash + Eq, V> Recent<K, V> {
         self.young.insert(key, value);
     }
 
-    pub(super) fn remove(&mut self, key: &K) -> Option<V> {
+    pub(crate) fn remove(&mut self, key: &K) -> Option<V> {
         self.young.remove(key).or_else(|| self.old.remove(key))
     }
 
     /// Removes and gives what `is_over` says of every entry.
-    pub(super) fn extract(&mut self, mut is_over: impl FnMut(&V) -> bool) -> Vec<V> {
+    pub(crate) fn extract(&mut self, mut is_over: impl FnMut(&V) -> bool) -> Vec<V> {
         let mut over: Vec<V> = Vec::new();
         for half in [&mut self.young, &mut self.old] {
             over.extend(half.extract_if(|_, value| is_over(value)).map(|(_, value)| value));

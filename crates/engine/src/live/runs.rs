@@ -15,7 +15,9 @@ use farthing_wire::ToolUse;
 use jiff::{SignedDuration, Timestamp};
 
 use super::recent::Recent;
+use super::threads::Trail;
 use crate::call::Ask;
+use crate::savings::Saved;
 
 /// Runs that are remembered at least.
 const REMEMBERED: usize = 50_000;
@@ -57,6 +59,7 @@ pub struct Turn {
     /// What follows from its coming, to be recorded with it.
     pub(crate) events: Vec<Event>,
     key: Key,
+    trail: Trail,
 }
 
 /// How a call ended, as far as its run is concerned.
@@ -87,6 +90,8 @@ pub(crate) struct Outcome<'a> {
     pub ended: Ended,
     /// How long it took.
     pub took: SignedDuration,
+    /// What optimizing it saved.
+    pub saved: Saved,
 }
 
 // === impl Outcome ===
@@ -99,12 +104,35 @@ impl<'a> Outcome<'a> {
         ended: Ended,
     ) -> Outcome<'a> {
         let (provider, model) = (&deployment.provider, &ask.request.model);
-        Outcome { bill: None, provider, model, tools, ended, took: SignedDuration::ZERO }
+        Outcome {
+            bill: None,
+            provider,
+            model,
+            tools,
+            ended,
+            took: SignedDuration::ZERO,
+            saved: Saved::default(),
+        }
     }
 
     /// Of a call that did not come about.
     pub(crate) fn without_answer(ask: &'a Ask, ended: Ended) -> Outcome<'a> {
         Outcome::of(ask, ask.route.at(0), &[], ended)
+    }
+}
+
+// === impl Turn ===
+
+impl Turn {
+    /// Names the conversation among all that go on.
+    pub(crate) fn conversation(&self) -> String {
+        let (tenant, user, thread) = &self.key;
+        format!("{tenant}\n{user}\n{thread}")
+    }
+
+    /// Where it stands in its conversation.
+    pub(crate) fn trail(&self) -> &Trail {
+        &self.trail
     }
 }
 
@@ -119,7 +147,7 @@ impl Runs {
     pub(crate) fn begin(
         &self,
         who: Who,
-        conversation: ThreadId,
+        (conversation, trail): (ThreadId, Trail),
         prompt: &Prompt,
         request: RequestId,
         now: Timestamp,
@@ -144,7 +172,7 @@ impl Runs {
         });
         run.request = request;
         events.extend(run.results(prompt, now));
-        let turn = Turn { who: run.who.clone(), key: key.clone(), events };
+        let turn = Turn { who: run.who.clone(), key: key.clone(), events, trail };
         runs.insert(key, run);
         turn
     }
@@ -257,7 +285,11 @@ impl Run {
         self.calls = self.calls.saturating_add(1);
         let mut event = self.event(EventType::AgentThinking, now);
         event.usage = usage;
-        event.cost = outcome.bill.map(Spent::of);
+        event.cost = outcome.bill.map(|bill| Spent {
+            saved_tokens: outcome.saved.tokens,
+            saved_usd: outcome.saved.usd.unwrap_or_default(),
+            ..Spent::of(bill)
+        });
         event.data = Data {
             status: Some(outcome.ended.name().to_owned()),
             duration_ms: Some(ms(outcome.took)),

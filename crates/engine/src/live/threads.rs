@@ -16,7 +16,21 @@ const REMEMBERED: usize = 50_000;
 pub(crate) struct Threads(Mutex<Recent<Link, ThreadId>>);
 
 /// The hash of a user's messages up to one.
-type Link = [u8; 16];
+pub(crate) type Link = [u8; 16];
+
+/// Where a request stands in its conversation, by what was said up to there.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Trail {
+    /// The first message.
+    pub first: Option<Link>,
+    /// All that was said.
+    pub latest: Option<Link>,
+    /// Where earlier requests may have stood, newest first.
+    pub earlier: Vec<Link>,
+}
+
+/// Earlier places of a conversation that are worth a look.
+const EARLIER_MAX: usize = 8;
 
 // === impl Threads ===
 
@@ -25,26 +39,33 @@ impl Threads {
         Threads(Mutex::new(Recent::new(REMEMBERED)))
     }
 
-    /// The conversation that this prompt goes on with, or a new one named for the request.
+    /// The conversation that this prompt goes on with, or a new one named for the request; and where
+    /// it stands in it.
     pub(crate) fn find(
         &self,
         tenant: &TenantId,
         user: &UserId,
         prompt: &Prompt,
         request: RequestId,
-    ) -> ThreadId {
+    ) -> (ThreadId, Trail) {
         let chain = chain(tenant, user, prompt);
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         // What goes on with a request has its answer, at least, behind all of its messages.
         let answered = conversation(prompt).skip(1).map(|next| next.role == Role::Assistant);
-        let earlier: Vec<_> = chain.iter().zip(answered).collect();
-        let earlier = earlier.into_iter().rev().filter(|(_, answered)| *answered);
-        let found = earlier.map(|(link, _)| link).find_map(|link| known.get_mut(link).cloned());
+        let answered: Vec<_> =
+            chain.iter().zip(answered).filter(|(_, answered)| *answered).collect();
+        let earlier = || answered.iter().rev().map(|(link, _)| *link);
+        let found = earlier().find_map(|link| known.get_mut(link).cloned());
         let thread = found.unwrap_or_else(|| ThreadId::of(request));
         if let Some(whole) = chain.last() {
             known.insert(*whole, thread.clone());
         }
-        thread
+        let trail = Trail {
+            first: chain.first().copied(),
+            latest: chain.last().copied(),
+            earlier: earlier().take(EARLIER_MAX).copied().collect(),
+        };
+        (thread, trail)
     }
 }
 
@@ -94,7 +115,7 @@ mod tests {
         let request = Dialect::OpenAiChat.parse(Bytes::from(body)).unwrap();
         let (tenant, user) = (TenantId::new("t").unwrap(), UserId::new(user).unwrap());
         let id = RequestId::new(Uuid::from_u128(number));
-        threads.find(&tenant, &user, &request.prompt, id)
+        threads.find(&tenant, &user, &request.prompt, id).0
     }
 
     #[test]

@@ -17,6 +17,7 @@ use crate::batch::{RollupKey, Tally};
 use crate::item::{Committed, Document, Item, Posted};
 use crate::query::AuditRow;
 use crate::record::Record;
+use crate::saving::Saving;
 
 pub mod sqlite;
 
@@ -120,6 +121,36 @@ pub trait Reader: Send {
         before: Option<u64>,
         limit: u32,
     ) -> Result<Vec<AuditRow>, StoreError>;
+
+    /// What optimizing a request in scope came to; `None` where nobody knows any more.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store cannot be read.
+    fn receipt(&mut self, scope: &Scope, id: RequestId) -> Result<Option<Saving>, StoreError>;
+
+    /// Hands out what optimizing requests in scope came to that ended at `since` or later and before
+    /// `until`.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store cannot be read, or what `visit` gives.
+    fn receipts(
+        &mut self,
+        scope: &Scope,
+        since: Timestamp,
+        until: Timestamp,
+        visit: &mut dyn FnMut(Saving) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError>;
+
+    /// What was decided for a user's conversation at the first of these places at which anything was.
+    ///
+    /// # Errors
+    /// [`StoreError`] where the store cannot be read.
+    fn decided(
+        &mut self,
+        tenant: &TenantId,
+        user: &UserId,
+        links: &[String],
+    ) -> Result<Option<String>, StoreError>;
 
     /// Hands out everything, as of one moment: rate cards first, then the entries in the order in
     /// which they were recorded, then the tables folded from them. For [`verify`](crate::verify())

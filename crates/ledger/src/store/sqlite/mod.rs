@@ -15,6 +15,7 @@ use crate::item::{Committed, Item};
 mod outbox;
 mod parts;
 mod read;
+mod savings;
 mod value;
 mod write;
 
@@ -25,6 +26,8 @@ pub(crate) use read::list_of_requests;
 const SCHEMA: &str = include_str!("schema.sql");
 /// Versions 1 and 2 were never released.
 const SCHEMA_VERSION: u32 = 3;
+/// What is no money came later; where it is missing, it is made.
+const SAVINGS: &str = include_str!("savings.sql");
 
 /// How long a statement waits for another connection's lock. In a file readers and the writer do
 /// not wait for each other at all; in memory they do.
@@ -115,6 +118,9 @@ fn create_missing_schema(connection: &mut Connection) -> rusqlite::Result<()> {
         let insert =
             "INSERT INTO meta VALUES ('version', ?1), ('epoch', lower(hex(randomblob(8))))";
         tx.execute(insert, [SCHEMA_VERSION.to_string()])?;
+    }
+    if version(&tx)? == Some(SCHEMA_VERSION) {
+        tx.execute_batch(SAVINGS)?;
     }
     tx.commit()
 }

@@ -18,11 +18,12 @@ use thiserror::Error;
 
 use super::parts::KeptPart;
 use super::value::Columns;
-use super::{Access, Place, check_schema, outbox};
+use super::{Access, Place, check_schema, outbox, savings};
 use crate::batch::{RollupKey, Tally};
 use crate::item::Posted;
 use crate::query::AuditRow;
 use crate::record::{CardRef, Cards, Record, Recorded};
+use crate::saving::Saving;
 use crate::store::{Loaded, Reader, Row, StoreError};
 
 /// The columns of an entry but for its own and its hold's id, in the order in which they are
@@ -180,6 +181,46 @@ impl Reader for SqliteReader {
     ) -> Result<Vec<AuditRow>, StoreError> {
         let audit = outbox::audit(&self.connection, scope, before, limit);
         audit.map_err(|error| self.place.failed("read the audit log", error))
+    }
+
+    fn receipt(&mut self, scope: &Scope, id: RequestId) -> Result<Option<Saving>, StoreError> {
+        let sql = format!("SELECT json FROM receipt WHERE request = ?3 AND {}", within(scope));
+        let (tenant, user) = names(scope);
+        let mut found = None;
+        self.each(
+            &sql,
+            params![tenant, user, id.to_string()],
+            |columns| columns.json(),
+            |saving| {
+                found = Some(saving);
+                Ok(())
+            },
+        )?;
+        Ok(found)
+    }
+
+    fn receipts(
+        &mut self,
+        scope: &Scope,
+        since: Timestamp,
+        until: Timestamp,
+        visit: &mut dyn FnMut(Saving) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
+        let within = within(scope);
+        let sql = format!("SELECT json FROM receipt WHERE {within} AND at >= ?3 AND at < ?4");
+        let (tenant, user) = names(scope);
+        let times = (since.as_microsecond(), until.as_microsecond());
+        self.each(&sql, params![tenant, user, times.0, times.1], |columns| columns.json(), visit)
+    }
+
+    fn decided(
+        &mut self,
+        tenant: &TenantId,
+        user: &UserId,
+        links: &[String],
+    ) -> Result<Option<String>, StoreError> {
+        let found = savings::decided(&self.connection, tenant, user, links);
+        found.map_err(|error| self.place.failed("read what was decided", error))
     }
 
     fn scan(

@@ -11,10 +11,10 @@ use farthing_core::money::Overflow;
 use farthing_core::pricing::{CardHash, RateCard};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior, params};
 
-use super::outbox;
 use super::parts::KeptPart;
 use super::read::{TALLY_COLUMNS, tally};
 use super::value::{Columns, json, money};
+use super::{outbox, savings};
 use crate::batch::{self, RollupKey, Tally};
 use crate::item::{Committed, Item};
 
@@ -58,6 +58,8 @@ fn record(tx: &Connection, item: &Item) -> rusqlite::Result<bool> {
         }
         Item::Events(..) => Ok(true),
         Item::Change(change) => outbox::change(tx, change).map(|()| true),
+        Item::Saving(saving) => savings::record(tx, saving),
+        Item::Decided(decided) => savings::decide(tx, decided).map(|()| true),
     }
 }
 
