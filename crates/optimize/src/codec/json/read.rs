@@ -6,10 +6,15 @@ use super::scan;
 use super::shape::{self, Column, Shape};
 use crate::codec::marker::{OPEN, Verb};
 
+/// The most bytes that decoding may write.
+const DECODED_MAX: usize = 1 << 28;
+
 /// Reads one table.
 struct Reader<'t> {
     text: &'t str,
     at: usize,
+    /// The key of the row, as JSON.
+    row: String,
 }
 
 /// `text` with its tables as JSON; `None` where it has none, or one that is broken.
@@ -20,7 +25,7 @@ pub(super) fn tables(text: &str) -> Option<String> {
     while let Some(at) = memmem::find(&text.as_bytes()[copied..], open.as_bytes()) {
         let start = copied + at;
         decoded.push_str(&text[copied..start]);
-        let mut reader = Reader { text, at: start + open.len() };
+        let mut reader = Reader { text, at: start + open.len(), row: String::new() };
         reader.table(&mut decoded)?;
         copied = reader.at;
     }
@@ -45,20 +50,33 @@ impl<'t> Reader<'t> {
                 into.push(',');
             }
             if keyed {
-                into.push_str(&self.key()?);
+                self.row = self.key()?;
+                into.push_str(&self.row);
                 into.push(':');
                 self.expect(b':')?;
             }
             self.cell(&shape, into)?;
+            if into.len() > DECODED_MAX {
+                return None;
+            }
         }
         into.push(if keyed { '}' } else { ']' });
         self.expect(b']')
     }
 
-    /// What stands behind a key in a head: nothing, `{columns}` or `[element]`.
+    /// What stands behind a key in a head: nothing, `=value`, `:key`, `{columns}` or `[element]`.
     fn shape(&mut self, depth: usize) -> Option<Shape> {
         if depth > 4 * shape::DEPTH_MAX {
             return None;
+        }
+        if self.text[self.at..].starts_with(shape::IS_KEY) {
+            self.at += shape::IS_KEY.len();
+            return Some(Shape::Key);
+        }
+        if self.take(b'=') {
+            let mut value = String::new();
+            self.value(&mut value)?;
+            return Some(Shape::Constant(value));
         }
         if self.take(b'{') {
             let columns = self.columns(depth)?;
@@ -103,6 +121,14 @@ impl<'t> Reader<'t> {
     fn cell(&mut self, shape: &Shape, into: &mut String) -> Option<()> {
         match shape {
             Shape::Value => self.value(into),
+            Shape::Constant(value) => {
+                into.push_str(value);
+                Some(())
+            }
+            Shape::Key => {
+                into.push_str(&self.row);
+                Some(())
+            }
             Shape::List(element) => {
                 self.expect(b'[')?;
                 into.push('[');
@@ -127,13 +153,13 @@ impl<'t> Reader<'t> {
     }
 
     fn members(&mut self, columns: &[Column], into: &mut String) -> Option<()> {
-        let mut first = true;
-        for (index, column) in columns.iter().enumerate() {
-            if index > 0 {
+        let (mut first, mut first_cell) = (true, true);
+        for column in columns {
+            if column.shape.has_cells() && !std::mem::take(&mut first_cell) {
                 self.expect(b',')?;
             }
             let absent = matches!(self.peek(), None | Some(b',' | b';' | b']' | b'\n'));
-            if absent && !matches!(column.shape, Shape::Object(_)) {
+            if absent && matches!(column.shape, Shape::Value | Shape::List(_)) {
                 continue;
             }
             if !std::mem::take(&mut first) {
@@ -153,7 +179,7 @@ impl<'t> Reader<'t> {
             return Some(());
         }
         let rest = &self.text[self.at..];
-        let end = rest.find([',', ';', ']', '\n'])?;
+        let end = rest.find([',', ';', ']', '}', '\n'])?;
         let cell = &rest[..end];
         self.at += end;
         if scan::scalar_end(cell.as_bytes(), 0) == Some(cell.len()) {

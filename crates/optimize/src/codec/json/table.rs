@@ -25,11 +25,13 @@ const DEPTH_MAX: usize = 16;
 /// 2,4,2,new]
 /// ```
 ///
-/// The head names the members once. A cell is JSON, or a string without its quotes where nothing in
+/// The head names the members once, with their value where it is the same in all rows: `state=open`
+/// has no cells. A cell is JSON, or a string without its quotes where nothing in
 /// it needs them; an empty cell is a member that is not there. Objects in cells have their members
 /// in braces in the head, arrays of objects in brackets there and their rows, parted by `;`, in
 /// brackets in the cell. An object whose members are objects alike is a table too: its head begins
-/// with `by key:`, its rows with their keys. Tables stand where the arrays stood, within the rest of the document too.
+/// with `by key:`, its rows with their keys; a member that repeats them, as `id:key`, has no cells.
+/// Tables stand where the arrays stood, within the rest of the document too.
 ///
 /// Canonical form: the text itself. A document with white space between its tokens (which
 /// [`Minify`](super::Minify) takes out before) is left alone.
@@ -121,14 +123,19 @@ impl Writer<'_> {
     /// An array or object as a table, if it has rows that are alike.
     fn table(&self, value: u32) -> Option<String> {
         let keyed = self.tape.node(value).kind == Kind::Object;
-        let (keys, rows): (Vec<Option<u32>>, Vec<u32>) = if keyed {
-            self.tape.members(value).map(|(key, row)| (Some(key), row)).unzip()
-        } else {
-            self.tape.inside(value).map(|row| (None, row)).unzip()
+        let members: Vec<(u32, u32)> =
+            if keyed { self.tape.members(value).collect() } else { Vec::new() };
+        let rows: Vec<u32> = match keyed {
+            true => members.iter().map(|(_, row)| *row).collect(),
+            false => self.tape.inside(value).collect(),
         };
         let shape = match rows.len() {
             0 | 1 => Shape::Value,
             _ => shape::common(self.document, &self.tape, &rows, 0),
+        };
+        let shape = match keyed {
+            true => shape::keyed(shape, self.document, &self.tape, &members),
+            false => shape,
         };
         if shape == Shape::Value {
             return None;
@@ -138,10 +145,10 @@ impl Writer<'_> {
             table.push_str(shape::KEYED);
         }
         shape.write_head(&mut table);
-        for (key, row) in keys.into_iter().zip(rows) {
+        for (index, row) in rows.into_iter().enumerate() {
             table.push('\n');
-            if let Some(key) = key {
-                table.push_str(shape::bare_key(self.text(key)));
+            if let Some((key, _)) = members.get(index) {
+                table.push_str(shape::bare_key(self.text(*key)));
                 table.push(':');
             }
             self.cell(row, &shape, &mut table);
@@ -153,11 +160,8 @@ impl Writer<'_> {
     /// A value of this shape; the members of an object are cells of their own.
     fn cell(&self, value: u32, shape: &Shape, into: &mut String) {
         match shape {
-            Shape::Value => {
-                let text = self.text(value);
-                let inner = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-                into.push_str(inner.filter(|inner| shape::is_bare_cell(inner)).unwrap_or(text));
-            }
+            Shape::Value => into.push_str(shape::bare_cell(self.text(value))),
+            Shape::Constant(_) | Shape::Key => {}
             Shape::List(element) => {
                 into.push('[');
                 for (index, row) in self.tape.inside(value).enumerate() {
@@ -170,8 +174,9 @@ impl Writer<'_> {
             }
             Shape::Object(columns) => {
                 let mut members = self.tape.members(value).peekable();
-                for (index, column) in columns.iter().enumerate() {
-                    if index > 0 {
+                let mut first = true;
+                for column in columns {
+                    if column.shape.has_cells() && !std::mem::take(&mut first) {
                         into.push(',');
                     }
                     let here = members.next_if(|(key, _)| self.text(*key) == column.key);

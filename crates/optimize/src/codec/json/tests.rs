@@ -71,8 +71,8 @@ fn an_object_of_objects_is_a_table_by_key() {
                 \"gift 3\":{\"source\":\"gift\",\"amount\":100,\"id\":\"gift 3\"}}}";
     assert_eq!(
         table(text),
-        "{\"ok\":true,\"methods\":[§ table by key: source,amount,last_four,id\n\
-         card_1:card,,\"7447\",card_1\ncard_2:card,,\"1907\",card_2\n\"gift 3\":gift,100,,gift 3]}"
+        "{\"ok\":true,\"methods\":[§ table by key: source,amount,last_four,id:key\n\
+         card_1:card,,\"7447\"\ncard_2:card,,\"1907\"\n\"gift 3\":gift,100,]}"
     );
 }
 
@@ -83,6 +83,23 @@ fn lists_of_lists_have_one_head() {
     };
     let text = format!("[{},{}]", pair(1), pair(2));
     assert_eq!(table(&text), "[§ table [flight,price]\n[A1,1;B1,1]\n[A2,2;B2,2]]");
+}
+
+#[test]
+fn what_is_the_same_in_every_row_is_said_once() {
+    let row = |id: u32| {
+        format!(
+            "{{\"id\":{id},\"at\":{{\"x\":0,\"y\":{id}}},\"state\":\"open\",\"zip\":\"7\",\"tags\":[]}}"
+        )
+    };
+    assert_eq!(
+        table(&format!("[{},{}]", row(1), row(2))),
+        "[§ table id,at{x=0,y},state=open,zip=\"7\",tags=[]\n1,1\n2,2]"
+    );
+    let same = "{\"name\":\"a b\",\"long_name\":\"c\"}";
+    assert_eq!(table(&format!("[{same},{same}]")), "[§ table name,long_name\na b,c\na b,c]");
+    let pair = "{\"k\":{\"a\":1,\"b\":2},\"note\":\"x\"}";
+    table(&format!("{{\"one_key\":{pair},\"two_key\":{pair}}}"));
 }
 
 #[test]
