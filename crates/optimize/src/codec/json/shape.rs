@@ -11,6 +11,12 @@ const COLUMNS_MAX: usize = 64;
 /// What the head of a table begins with whose rows are the members of an object.
 pub(super) const KEYED: &str = "by key: ";
 
+/// What the head of a table begins with where cells say that they are as those above.
+pub(super) const DITTOS: &str = "^ as above: ";
+
+/// A cell that is as the one above it, or an object or list whose cells all are.
+pub(super) const DITTO: char = '^';
+
 /// What stands in a head behind a member that repeats the key of its row.
 pub(super) const IS_KEY: &str = ":key";
 
@@ -207,5 +213,9 @@ pub(super) fn is_bare_cell(text: &str) -> bool {
         matches!(c, ',' | ';' | '[' | ']' | '{' | '}' | '"' | '\\' | '§') || c.is_control()
     };
     let scalar = super::scan::scalar_end(text.as_bytes(), 0);
-    !text.is_empty() && text.trim() == text && !text.contains(special) && scalar != Some(text.len())
+    !text.starts_with(DITTO)
+        && !text.is_empty()
+        && text.trim() == text
+        && !text.contains(special)
+        && scalar != Some(text.len())
 }
