@@ -148,9 +148,11 @@ impl Outcome {
     }
 
     /// Whether the conversation costs more than with a rolling breakpoint or, where it has but one
-    /// request, than without a cache.
+    /// request, than without a cache. A single request whose client pays for breakpoints of its own
+    /// costs more than that whatever is done: they are never moved, so it is held against what was sent.
     fn loses(&self) -> bool {
-        let limit = if self.one_shot { self.bill.no_cache } else { self.bill.rolling };
+        let Bill { no_cache, as_sent, rolling, .. } = self.bill;
+        let limit = if self.one_shot { no_cache.max(as_sent) } else { rolling };
         self.bill.policy > limit
     }
 

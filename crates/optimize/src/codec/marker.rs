@@ -18,6 +18,8 @@ pub enum Verb {
     Repeat,
     /// Each of the next lines begins with the same words.
     Prefix,
+    /// A listing of a folder without what its lines have in common.
+    Listing,
     /// An array of objects, written as a table.
     Table,
     /// Text that stands earlier in the same request.
@@ -117,13 +119,15 @@ fn string_end(literal: &str) -> Option<usize> {
 
 impl Verb {
     /// Every verb.
-    pub const ALL: [Self; 5] = [Self::Repeat, Self::Prefix, Self::Table, Self::Same, Self::Kept];
+    pub const ALL: [Self; 6] =
+        [Self::Repeat, Self::Prefix, Self::Listing, Self::Table, Self::Same, Self::Kept];
 
     /// What stands behind [`OPEN`], with the blank that ends it.
     pub(crate) fn word(self) -> &'static str {
         match self {
             Self::Repeat => "line above ",
             Self::Prefix => "next ",
+            Self::Listing => "listing of ",
             Self::Table => "table ",
             Self::Same => "same ",
             Self::Kept => "kept ",

@@ -3,7 +3,7 @@
 //! | module | shortens | canonical form |
 //! |---|---|---|
 //! | [`terminal`] | control sequences, progress bars, blanks at the ends of lines | the screen's final state |
-//! | [`terminal`] | repeated lines, the path of search results | the text itself |
+//! | [`terminal`] | repeated lines, the path of search results, listings | the text itself |
 //! | [`json`] | white space between tokens | compact JSON, spelled as it was |
 //! | [`json`] | arrays and objects of objects alike, as tables | the text itself |
 //! | [`earlier`] | what stands earlier in the same request, as a reference | the text itself |
@@ -48,6 +48,7 @@ pub static CODECS: &[&dyn Codec] = &[
     &terminal::Screen,
     &terminal::Repeats,
     &terminal::Paths,
+    &terminal::Listing,
     &line_numbers::LineNumbers,
     &json::Minify,
     &json::Table,
@@ -57,7 +58,7 @@ pub static CODECS: &[&dyn Codec] = &[
 /// which the agent goes on to edit. Its edit tool has to find them, and nobody can tell the JSON of a
 /// file from the JSON of an answer.
 pub static CODECS_FOR_FILES: &[&dyn Codec] =
-    &[&terminal::Screen, &terminal::Repeats, &terminal::Paths];
+    &[&terminal::Screen, &terminal::Repeats, &terminal::Paths, &terminal::Listing];
 
 /// A text after the codecs that pay for it.
 #[derive(Clone)]

@@ -26,6 +26,14 @@ fn piece() -> impl Strategy<Value = String> {
         1 => (1..900_u32, 1..12_u32).prop_map(|(from, lines)| {
             (from..from + lines).map(|n| format!("{n:>6}→let x{} = {n};\n", n % 7)).collect()
         }),
+        1 => listing(),
+        1 => vec(("[a-z]{1,4}", 1..3_u32), 0..8).prop_map(|rows| {
+            let row = |(id, owner): &(String, u32)| {
+                let owner = json!({"login": format!("owner {owner}"), "site_admin": false});
+                json!({"id": id, "state": "open", "owner": owner})
+            };
+            rows.iter().map(row).collect::<Value>().to_string()
+        }),
         1 => (1..40_usize).prop_map(|count| "\u{1b}[32mok\u{1b}[0m\n".repeat(count)),
         1 => (1..40_u32).prop_map(|count| {
             (0..count).map(|n| format!("\rdownloading {n} %")).collect()
@@ -33,6 +41,18 @@ fn piece() -> impl Strategy<Value = String> {
         1 => Just("{\"a\": 1, \"a\": [1,".to_owned()),
         1 => Just("[§ same as tool result 1]\n[§ table a,b\n1,2]\n[§ line above 3 times]".to_owned()),
     ]
+}
+
+/// What `ls -l` prints.
+fn listing() -> impl Strategy<Value = String> {
+    let entry =
+        ("(-rw-r--r--|drwxr-xr-x)", 1..40_u32, 0..90_000_u32, "(May  7|Jun 12)", "[a-z ]{1,8}");
+    vec(entry, 0..12).prop_map(|entries| {
+        let line = |(mode, links, size, day, name): &(String, u32, u32, String, String)| {
+            format!("{mode} {links:>2} root root {size:>5} {day} 08:32 {name}\n")
+        };
+        entries.iter().map(line).collect()
+    })
 }
 
 fn rows() -> impl Strategy<Value = Value> {

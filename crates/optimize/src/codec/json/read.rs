@@ -1,15 +1,31 @@
 //! Tables back into arrays of objects.
 
+use std::ops::Range;
+use std::rc::Rc;
+
 use memchr::memmem;
 
 use super::scan;
 use super::shape::{self, Column, Shape};
 use crate::codec::marker::{OPEN, Verb};
 
+/// The most bytes that decoding may write.
+const DECODED_MAX: usize = 1 << 28;
+
+/// What was read of a row, for the row below that refers to it.
+struct Seen {
+    /// Its bytes in what is decoded.
+    at: Range<usize>,
+    /// The elements of a list, or the members of an object by column; `None` where one is absent.
+    inside: Vec<Option<Rc<Seen>>>,
+}
+
 /// Reads one table.
 struct Reader<'t> {
     text: &'t str,
     at: usize,
+    /// The key of the row, as JSON.
+    row: String,
 }
 
 /// `text` with its tables as JSON; `None` where it has none, or one that is broken.
@@ -20,7 +36,7 @@ pub(super) fn tables(text: &str) -> Option<String> {
     while let Some(at) = memmem::find(&text.as_bytes()[copied..], open.as_bytes()) {
         let start = copied + at;
         decoded.push_str(&text[copied..start]);
-        let mut reader = Reader { text, at: start + open.len() };
+        let mut reader = Reader { text, at: start + open.len(), row: String::new() };
         reader.table(&mut decoded)?;
         copied = reader.at;
     }
@@ -32,33 +48,45 @@ pub(super) fn tables(text: &str) -> Option<String> {
 
 impl<'t> Reader<'t> {
     fn table(&mut self, into: &mut String) -> Option<()> {
-        let keyed = self.text[self.at..].starts_with(shape::KEYED);
-        self.at += if keyed { shape::KEYED.len() } else { 0 };
+        self.take_all(shape::DITTOS);
+        let keyed = self.take_all(shape::KEYED);
         let shape = match self.peek() {
             Some(b'[') => self.shape(0)?,
             _ => Shape::Object(self.columns(0)?),
         };
         into.push(if keyed { '{' } else { '[' });
-        let mut first = true;
+        let mut above: Option<Rc<Seen>> = None;
         while self.take(b'\n') {
-            if !std::mem::take(&mut first) {
+            if above.is_some() {
                 into.push(',');
             }
             if keyed {
-                into.push_str(&self.key()?);
+                self.row = self.key()?;
+                into.push_str(&self.row);
                 into.push(':');
                 self.expect(b':')?;
             }
-            self.cell(&shape, into)?;
+            above = Some(self.cell(&shape, above.as_deref(), into)?);
+            if into.len() > DECODED_MAX {
+                return None;
+            }
         }
         into.push(if keyed { '}' } else { ']' });
         self.expect(b']')
     }
 
-    /// What stands behind a key in a head: nothing, `{columns}` or `[element]`.
+    /// What stands behind a key in a head: nothing, `=value`, `:key`, `{columns}` or `[element]`.
     fn shape(&mut self, depth: usize) -> Option<Shape> {
         if depth > 4 * shape::DEPTH_MAX {
             return None;
+        }
+        if self.take_all(shape::IS_KEY) {
+            return Some(Shape::Key);
+        }
+        if self.take(b'=') {
+            let mut value = String::new();
+            self.value(&mut value)?;
+            return Some(Shape::Constant(value));
         }
         if self.take(b'{') {
             let columns = self.columns(depth)?;
@@ -100,40 +128,57 @@ impl<'t> Reader<'t> {
         (!key.is_empty()).then(|| format!("\"{key}\""))
     }
 
-    fn cell(&mut self, shape: &Shape, into: &mut String) -> Option<()> {
+    /// Reads a cell, or the cells of an object. `above` is what stood in its place in the row before.
+    fn cell(&mut self, shape: &Shape, above: Option<&Seen>, into: &mut String) -> Option<Rc<Seen>> {
+        let start = into.len();
+        let mut inside = Vec::new();
+        if shape.has_cells() && self.take(shape::DITTO as u8) {
+            let Seen { at, inside } = above?;
+            into.extend_from_within(at.clone());
+            return Some(Rc::new(Seen { at: at.clone(), inside: inside.clone() }));
+        }
         match shape {
-            Shape::Value => self.value(into),
+            Shape::Value => self.value(into)?,
+            Shape::Constant(value) => into.push_str(value),
+            Shape::Key => into.push_str(&self.row),
             Shape::List(element) => {
                 self.expect(b'[')?;
                 into.push('[');
-                let mut first = true;
                 while self.peek() != Some(b']') {
-                    if !std::mem::take(&mut first) {
+                    if !inside.is_empty() {
                         self.expect(b';')?;
                         into.push(',');
                     }
-                    self.cell(element, into)?;
+                    let above = above.and_then(|above| above.inside.get(inside.len())?.as_deref());
+                    inside.push(Some(self.cell(element, above, into)?));
                 }
                 into.push(']');
-                self.expect(b']')
+                self.expect(b']')?;
             }
             Shape::Object(columns) => {
                 into.push('{');
-                self.members(columns, into)?;
+                inside = self.members(columns, above, into)?;
                 into.push('}');
-                Some(())
             }
         }
+        Some(Rc::new(Seen { at: start..into.len(), inside }))
     }
 
-    fn members(&mut self, columns: &[Column], into: &mut String) -> Option<()> {
-        let mut first = true;
+    fn members(
+        &mut self,
+        columns: &[Column],
+        above: Option<&Seen>,
+        into: &mut String,
+    ) -> Option<Vec<Option<Rc<Seen>>>> {
+        let (mut first, mut first_cell) = (true, true);
+        let mut seen = Vec::with_capacity(columns.len());
         for (index, column) in columns.iter().enumerate() {
-            if index > 0 {
+            if column.shape.has_cells() && !std::mem::take(&mut first_cell) {
                 self.expect(b',')?;
             }
             let absent = matches!(self.peek(), None | Some(b',' | b';' | b']' | b'\n'));
-            if absent && !matches!(column.shape, Shape::Object(_)) {
+            if absent && matches!(column.shape, Shape::Value | Shape::List(_)) {
+                seen.push(None);
                 continue;
             }
             if !std::mem::take(&mut first) {
@@ -141,9 +186,10 @@ impl<'t> Reader<'t> {
             }
             into.push_str(&column.key);
             into.push(':');
-            self.cell(&column.shape, into)?;
+            let above = above.and_then(|above| above.inside.get(index)?.as_deref());
+            seen.push(Some(self.cell(&column.shape, above, into)?));
         }
-        Some(())
+        Some(seen)
     }
 
     /// JSON as it is, or a string that stands without its quotes.
@@ -153,7 +199,7 @@ impl<'t> Reader<'t> {
             return Some(());
         }
         let rest = &self.text[self.at..];
-        let end = rest.find([',', ';', ']', '\n'])?;
+        let end = rest.find([',', ';', ']', '}', '\n'])?;
         let cell = &rest[..end];
         self.at += end;
         if scan::scalar_end(cell.as_bytes(), 0) == Some(cell.len()) {
@@ -181,6 +227,12 @@ impl<'t> Reader<'t> {
     fn take(&mut self, byte: u8) -> bool {
         let here = self.peek() == Some(byte);
         self.at += usize::from(here);
+        here
+    }
+
+    fn take_all(&mut self, word: &str) -> bool {
+        let here = self.text[self.at..].starts_with(word);
+        self.at += if here { word.len() } else { 0 };
         here
     }
 

@@ -11,12 +11,25 @@ const COLUMNS_MAX: usize = 64;
 /// What the head of a table begins with whose rows are the members of an object.
 pub(super) const KEYED: &str = "by key: ";
 
+/// What the head of a table begins with where cells say that they are as those above.
+pub(super) const DITTOS: &str = "^ as above: ";
+
+/// A cell that is as the one above it, or an object or list whose cells all are.
+pub(super) const DITTO: char = '^';
+
+/// What stands in a head behind a member that repeats the key of its row.
+pub(super) const IS_KEY: &str = ":key";
+
 /// How a cell is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Shape {
     /// As one value, whatever it is.
     Value,
-    /// An object, its members as cells of the same row.
+    /// As nothing: it is the same in every row, so the head says it, spelled as in the document.
+    Constant(String),
+    /// As nothing: it is the key of the row, said once more.
+    Key,
+    /// An object, its members as cells of the same row. One of them at least is no constant.
     Object(Vec<Column>),
     /// An array whose elements all have this shape.
     List(Box<Shape>),
@@ -74,13 +87,48 @@ fn columns(document: &str, tape: &Tape, objects: &[u32], depth: usize) -> Option
         // A cell that is left empty is a member that is not there, so an object in its place that
         // has cells of its own has to be there in every row.
         let everywhere = values.len() == objects.len();
-        let shape = match common(document, tape, &values, depth + 1) {
+        let constant = constant(document, tape, &values).filter(|_| everywhere);
+        let shape = match constant.unwrap_or_else(|| common(document, tape, &values, depth + 1)) {
             Shape::Object(_) if !everywhere => Shape::Value,
             shape => shape,
         };
         Column { key: key.to_owned(), shape }
     });
-    Some(columns.collect())
+    Some(with_cells(columns.collect()))
+}
+
+/// The shape of rows whose members may repeat the rows' keys.
+pub(super) fn keyed(shape: Shape, document: &str, tape: &Tape, rows: &[(u32, u32)]) -> Shape {
+    let Shape::Object(mut columns) = shape else { return shape };
+    for column in &mut columns {
+        let repeats = |(key, row): &(u32, u32)| {
+            let same = |name, value| {
+                text(document, tape, name) == column.key
+                    && text(document, tape, value) == text(document, tape, *key)
+            };
+            tape.members(*row).any(|(name, value)| same(name, value))
+        };
+        if column.shape == Shape::Value && rows.iter().all(repeats) {
+            column.shape = Shape::Key;
+        }
+    }
+    Shape::Object(with_cells(columns))
+}
+
+/// What these values are, if they are all spelled alike.
+fn constant(document: &str, tape: &Tape, values: &[u32]) -> Option<Shape> {
+    let mut texts = values.iter().map(|value| text(document, tape, *value));
+    let first = texts.next()?;
+    let alike = values.len() > 1 && texts.all(|text| text == first);
+    alike.then(|| Shape::Constant(first.to_owned()))
+}
+
+/// A row has something to show, so where all is constant, nothing is.
+fn with_cells(mut columns: Vec<Column>) -> Vec<Column> {
+    if !columns.iter().any(|column| column.shape.has_cells()) {
+        columns.iter_mut().for_each(|column| column.shape = Shape::Value);
+    }
+    columns
 }
 
 /// A value as the document spells it.
@@ -92,10 +140,20 @@ pub(super) fn text<'d>(document: &'d str, tape: &Tape, value: u32) -> &'d str {
 // === impl Shape ===
 
 impl Shape {
-    /// The head of a table: `a,b,c{d,e},f[g,h]`.
+    /// Whether a row has cells for it.
+    pub(super) fn has_cells(&self) -> bool {
+        !matches!(self, Self::Constant(_) | Self::Key)
+    }
+
+    /// The head of a table: `a,b,c{d,e},f[g,h],i=1,j:key`.
     pub(super) fn write_head(&self, head: &mut String) {
         match self {
             Self::Value => {}
+            Self::Key => head.push_str(IS_KEY),
+            Self::Constant(value) => {
+                head.push('=');
+                head.push_str(bare_cell(value));
+            }
             Self::Object(columns) => {
                 for (index, column) in columns.iter().enumerate() {
                     if index > 0 {
@@ -119,8 +177,9 @@ impl Column {
     fn write_head(&self, head: &mut String) {
         head.push_str(bare_key(&self.key));
         match &self.shape {
-            Shape::Value => {}
-            Shape::List(_) => self.shape.write_head(head),
+            Shape::Value | Shape::Constant(_) | Shape::Key | Shape::List(_) => {
+                self.shape.write_head(head)
+            }
             Shape::Object(_) => {
                 head.push('{');
                 self.shape.write_head(head);
@@ -141,6 +200,12 @@ pub(super) fn is_bare_key_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'$' | b'@' | b'/')
 }
 
+/// A value as a cell says it: a string without its quotes, where it needs none.
+pub(super) fn bare_cell(value: &str) -> &str {
+    let inner = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
+    inner.filter(|inner| is_bare_cell(inner)).unwrap_or(value)
+}
+
 /// Whether a string may stand in a cell without its quotes: nothing in it means something else
 /// there, and nobody can take it for a number, `true`, `false` or `null`.
 pub(super) fn is_bare_cell(text: &str) -> bool {
@@ -148,5 +213,9 @@ pub(super) fn is_bare_cell(text: &str) -> bool {
         matches!(c, ',' | ';' | '[' | ']' | '{' | '}' | '"' | '\\' | '§') || c.is_control()
     };
     let scalar = super::scan::scalar_end(text.as_bytes(), 0);
-    !text.is_empty() && text.trim() == text && !text.contains(special) && scalar != Some(text.len())
+    !text.starts_with(DITTO)
+        && !text.is_empty()
+        && text.trim() == text
+        && !text.contains(special)
+        && scalar != Some(text.len())
 }

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::scan::{Kind, Tape};
-use super::shape::{self, Shape};
+use super::shape::{self, Column, Shape};
 use super::{each_document, read, scan};
 use crate::codec::marker::{self, Verb};
 use crate::codec::{Codec, estimate};
@@ -25,16 +25,25 @@ const DEPTH_MAX: usize = 16;
 /// 2,4,2,new]
 /// ```
 ///
-/// The head names the members once. A cell is JSON, or a string without its quotes where nothing in
+/// The head names the members once, with their value where it is the same in all rows: `state=open`
+/// has no cells. A cell is JSON, or a string without its quotes where nothing in
 /// it needs them; an empty cell is a member that is not there. Objects in cells have their members
 /// in braces in the head, arrays of objects in brackets there and their rows, parted by `;`, in
 /// brackets in the cell. An object whose members are objects alike is a table too: its head begins
-/// with `by key:`, its rows with their keys. Tables stand where the arrays stood, within the rest of the document too.
+/// with `by key:`, its rows with their keys; a member that repeats them, as `id:key`, has no cells.
+/// A cell as the one above it, or an object or list whose cells all are, is written `^` where that is
+/// shorter; the head says so. Tables stand where the arrays stood, within the rest of the document too.
 ///
 /// Canonical form: the text itself. A document with white space between its tokens (which
 /// [`Minify`](super::Minify) takes out before) is left alone.
 #[derive(Clone, Copy, Debug)]
 pub struct Table;
+
+/// A shorter value is not worth looking above for it.
+const DITTO_BYTES_MIN: usize = 8;
+
+/// Cells that refer to the row above cost attention, so they have to save so many tokens.
+const DITTOS_WORTH: usize = 4;
 
 /// A document on its way into tables.
 struct Writer<'d> {
@@ -121,64 +130,92 @@ impl Writer<'_> {
     /// An array or object as a table, if it has rows that are alike.
     fn table(&self, value: u32) -> Option<String> {
         let keyed = self.tape.node(value).kind == Kind::Object;
-        let (keys, rows): (Vec<Option<u32>>, Vec<u32>) = if keyed {
-            self.tape.members(value).map(|(key, row)| (Some(key), row)).unzip()
-        } else {
-            self.tape.inside(value).map(|row| (None, row)).unzip()
+        let members: Vec<(u32, u32)> =
+            if keyed { self.tape.members(value).collect() } else { Vec::new() };
+        let rows: Vec<u32> = match keyed {
+            true => members.iter().map(|(_, row)| *row).collect(),
+            false => self.tape.inside(value).collect(),
         };
         let shape = match rows.len() {
             0 | 1 => Shape::Value,
             _ => shape::common(self.document, &self.tape, &rows, 0),
         };
+        let shape = match keyed {
+            true => shape::keyed(shape, self.document, &self.tape, &members),
+            false => shape,
+        };
         if shape == Shape::Value {
             return None;
         }
-        let mut table = [marker::OPEN, Verb::Table.word()].concat();
-        if keyed {
-            table.push_str(shape::KEYED);
-        }
-        shape.write_head(&mut table);
-        for (key, row) in keys.into_iter().zip(rows) {
-            table.push('\n');
-            if let Some(key) = key {
-                table.push_str(shape::bare_key(self.text(key)));
-                table.push(':');
-            }
-            self.cell(row, &shape, &mut table);
-        }
-        table.push(']');
-        Some(table)
+        let head = |dittos: &str| {
+            let mut head = [marker::OPEN, Verb::Table.word(), dittos].concat();
+            head.push_str(if keyed { shape::KEYED } else { "" });
+            shape.write_head(&mut head);
+            head
+        };
+        let plain = [head("").as_str(), &self.rows(&rows, &members, &shape, false), "]"].concat();
+        let dittos = self.rows(&rows, &members, &shape, true);
+        let dittos = [head(shape::DITTOS).as_str(), &dittos, "]"].concat();
+        Some(if estimate(&dittos) + DITTOS_WORTH < estimate(&plain) { dittos } else { plain })
     }
 
-    /// A value of this shape; the members of an object are cells of their own.
-    fn cell(&self, value: u32, shape: &Shape, into: &mut String) {
-        match shape {
-            Shape::Value => {
-                let text = self.text(value);
-                let inner = text.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
-                into.push_str(inner.filter(|inner| shape::is_bare_cell(inner)).unwrap_or(text));
+    /// The rows of a table; of an object, `members` are their keys.
+    fn rows(&self, rows: &[u32], members: &[(u32, u32)], shape: &Shape, dittos: bool) -> String {
+        let mut written = String::new();
+        let mut above = None;
+        for (index, row) in rows.iter().enumerate() {
+            written.push('\n');
+            if let Some((key, _)) = members.get(index) {
+                written.push_str(shape::bare_key(self.text(*key)));
+                written.push(':');
             }
+            self.cell(*row, above, shape, &mut written);
+            above = Some(*row).filter(|_| dittos);
+        }
+        written
+    }
+
+    /// A value of this shape; the members of an object are cells of their own. `above` is what
+    /// stands in its place in the row before.
+    fn cell(&self, value: u32, above: Option<u32>, shape: &Shape, into: &mut String) {
+        let text = self.text(value);
+        let repeats = above.is_some_and(|above| self.text(above) == text);
+        if repeats && text.len() >= DITTO_BYTES_MIN && shape.has_cells() {
+            return into.push(shape::DITTO);
+        }
+        match shape {
+            Shape::Value => into.push_str(shape::bare_cell(text)),
+            Shape::Constant(_) | Shape::Key => {}
             Shape::List(element) => {
+                let mut above = above.into_iter().flat_map(|above| self.tape.inside(above));
                 into.push('[');
                 for (index, row) in self.tape.inside(value).enumerate() {
                     if index > 0 {
                         into.push(';');
                     }
-                    self.cell(row, element, into);
+                    self.cell(row, above.next(), element, into);
                 }
                 into.push(']');
             }
-            Shape::Object(columns) => {
-                let mut members = self.tape.members(value).peekable();
-                for (index, column) in columns.iter().enumerate() {
-                    if index > 0 {
-                        into.push(',');
-                    }
-                    let here = members.next_if(|(key, _)| self.text(*key) == column.key);
-                    if let Some((_, member)) = here {
-                        self.cell(member, &column.shape, into);
-                    }
-                }
+            Shape::Object(columns) => self.cells(value, above, columns, into),
+        }
+    }
+
+    fn cells(&self, value: u32, above: Option<u32>, columns: &[Column], into: &mut String) {
+        let mut members = self.tape.members(value).peekable();
+        let mut above = above.into_iter().flat_map(|above| self.tape.members(above)).peekable();
+        let mut first = true;
+        for column in columns {
+            // A sign in the first cell would be that of the whole object.
+            let leads = column.shape.has_cells() && std::mem::take(&mut first);
+            if column.shape.has_cells() && !leads {
+                into.push(',');
+            }
+            let above = above.next_if(|(key, _)| self.text(*key) == column.key);
+            let above = above.filter(|_| !leads);
+            let here = members.next_if(|(key, _)| self.text(*key) == column.key);
+            if let Some((_, member)) = here {
+                self.cell(member, above.map(|(_, member)| member), &column.shape, into);
             }
         }
     }

@@ -1,5 +1,6 @@
-//! What programs print: control sequences, repeated lines, the same path on line after line.
+//! What programs print: control sequences, repeated lines, the same path on line after line, listings.
 
+mod listing;
 mod paths;
 mod repeats;
 mod screen;
@@ -8,6 +9,7 @@ mod tests;
 
 use std::borrow::Cow;
 
+pub use self::listing::Listing;
 pub use self::paths::Paths;
 pub use self::repeats::Repeats;
 use super::{Codec, source};
