@@ -11,7 +11,7 @@ use farthing_tokens::{Api, Counter};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::cli::dialects;
+use super::foreign;
 use crate::print::Output;
 
 /// A line: a request, and what its provider reported.
@@ -87,7 +87,7 @@ impl Accuracy {
         let reported = row.usage.prompt().filter(|tokens| *tokens > 0);
         let reported = reported.ok_or("the usage has no tokens of the prompt")?;
         let body = Bytes::copy_from_slice(row.request.get().as_bytes());
-        let request = dialects::parse(None, Some(&row.uri), body)?;
+        let request = foreign::parse(None, Some(&row.uri), body)?;
         let api = super::api(request.dialect, Some(&row.uri));
         let anatomy = counter.count((&*row.model, api), &request.prompt);
         let off = anatomy.by_kind.total().abs_diff(reported);
