@@ -27,6 +27,7 @@ use crate::failure::Failure;
 use crate::live::{Runs, Threads, Turn};
 use crate::metrics::Metrics;
 use crate::rates::Rates;
+use crate::residuals::Watch;
 use crate::sessions::Sessions;
 use crate::tariff::Tariff;
 
@@ -95,6 +96,7 @@ pub struct Engine {
     pub(crate) runs: Runs,
     threads: Threads,
     pub(crate) metrics: Metrics,
+    pub(crate) residuals: Watch,
     places: Arc<Semaphore>,
     retry_budget: RetryBudget,
 }
@@ -110,6 +112,7 @@ impl Engine {
             runs: Runs::new(),
             threads: Threads::new(),
             metrics: Metrics::new(),
+            residuals: Watch::default(),
             places,
             retry_budget: RetryBudget::new(),
         }

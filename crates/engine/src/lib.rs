@@ -21,6 +21,7 @@
 //! | [`client`] | the way back to whoever asked |
 //! | [`live`] | live events, derived from plain traffic |
 //! | [`metrics`] | what is counted for operators |
+//! | `residuals` | what bills teach about our own counts |
 //! | [`failure`] | what can go wrong, and what to do |
 
 pub mod access;
@@ -37,6 +38,7 @@ pub mod meter;
 pub mod metrics;
 pub mod rates;
 pub mod reprice;
+mod residuals;
 pub mod sessions;
 pub mod tariff;
 pub mod terms;
