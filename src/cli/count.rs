@@ -105,6 +105,7 @@ struct Line<'l> {
 struct LineCount {
     tokens: u64,
     method: Method,
+    upper_bound: u64,
     by_kind: ByKind,
 }
 
@@ -203,8 +204,8 @@ fn count_line(
     let request: Request = foreign::parse(api, uri.as_deref(), body).map_err(unanswered)?;
     let model = model.as_deref().unwrap_or(request.model.as_str());
     let target = (model, self::api(request.dialect, uri.as_deref()));
-    let Anatomy { by_kind, method, .. } = counter.count(target, &request.prompt);
-    Ok(LineCount { tokens: by_kind.total(), method, by_kind })
+    let Anatomy { by_kind, method, upper_bound } = counter.count(target, &request.prompt);
+    Ok(LineCount { tokens: by_kind.total(), method, upper_bound, by_kind })
 }
 
 /// The API of a request, where it makes a difference to what the model reads.

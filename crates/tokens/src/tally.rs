@@ -58,6 +58,8 @@ pub(crate) struct Tally<'a> {
 
 /// What a tool must be able to cost for it to bring in more than its definition.
 const BRINGS_IN: u32 = 20_000;
+/// Tokens that a provider's own instructions may have, in place of none.
+const INSTRUCTIONS: u64 = 300;
 /// The type of files that have pages.
 const PDF: &str = "application/pdf";
 /// Members in which a provider seals a thought.
@@ -206,7 +208,10 @@ impl<'a> Tally<'a> {
         let frame = self.frame(message);
         let empty = message.parts.is_empty();
         // A provider may put its own instructions in the place of none.
-        piece.exact &= message.role != Role::System || !says_nothing(message);
+        if message.role == Role::System && says_nothing(message) {
+            piece.exact = false;
+            piece.doubt += INSTRUCTIONS;
+        }
         if message.tool_calls.is_empty() || !family.tools.calls_apart || !empty {
             piece.exact &= self.proven(proven) || empty && !message.tool_calls.is_empty();
             piece.overhead += frame;

@@ -70,10 +70,19 @@ fn converse(body: &Value, model: String) -> Value {
         Some(choice) if choice.get("any").or(choice.get("tool")).is_some() => "any",
         _ => "auto",
     };
+    let more = body.get("additionalModelRequestFields").unwrap_or(&Value::Null);
+    let format = body.pointer("/outputConfig/textFormat/structure/jsonSchema/schema");
+    // A schema comes as the text of one.
+    let schema: Option<Value> =
+        format.and_then(|schema| serde_json::from_str(schema.as_str()?).ok());
+    let format = schema.map(|schema| json!({"type": "json_schema", "schema": schema}));
+    let system = blocks(list(body, "system"));
     json!({
         "model": model,
         "max_tokens": 1,
-        "system": blocks(list(body, "system")),
+        "system": Some(system).filter(|system| !system.is_empty()),
+        "thinking": more.get("thinking").or(more.get("reasoning_config")),
+        "output_config": {"format": format},
         "messages": messages.collect::<Vec<_>>(),
         "tools": tools.collect::<Vec<_>>(),
         "tool_choice": {"type": choice},
