@@ -231,7 +231,7 @@ mod tests {
         ("anthropic", 150, 12, 455),
         ("converse", 150, 15, 3_610),
         ("gemini", 180, 29, 500),
-        ("openai", 900, 0, 48),
+        ("openai", 930, 0, 48),
         ("openai_compatible", 280, 43, 1_590),
         ("responses", 580, 0, 640),
         ("vertex", 330, 10, 31),
