@@ -12,7 +12,6 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use farthing_core::Usd;
-use farthing_core::anatomy::Anatomy;
 use farthing_core::budget::Amount;
 use farthing_core::context::Context;
 use farthing_core::entry::{Asked, AttemptId, Bill, Hold, Origin};
@@ -35,7 +34,6 @@ use crate::engine::{Engine, OnDisconnect, Parts};
 use crate::failure::Failure;
 use crate::live::{Ended, Outcome};
 use crate::meter::{self, Consumed, MAX_REFUSAL_BYTES, Metered, Reply};
-use crate::metrics;
 use crate::rates::Pace;
 use crate::residuals;
 use crate::tariff::{Consumption, Priced};
@@ -387,21 +385,9 @@ async fn settle(
         );
     }
     if let Some(counted) = ctx.anatomy().filter(|_| bill.origin == Origin::Measured) {
-        learn(engine, ask, counted, &bill);
+        residuals::learn(engine, ask, counted, &bill);
     }
     (ctx.billed(bill), reply)
-}
-
-/// Compares our own count with what the provider reported.
-fn learn(engine: &Engine, ask: &Ask, counted: &Anatomy, bill: &Bill) {
-    let reported = bill.usage.prompt();
-    if reported == 0 || !residuals::is_telling(counted) {
-        return;
-    }
-    engine.parts.counter.observe(ask.request.model.as_str(), counted, reported);
-    let model = metrics::model_of(bill);
-    let drift = engine.residuals.note(model, counted, reported);
-    engine.metrics.counted(model, counted.by_kind.total(), reported, drift);
 }
 
 /// The events that follow from how a call went. They are recorded with its end, and reach those who

@@ -4,10 +4,13 @@ use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
 
 use farthing_core::anatomy::Anatomy;
+use farthing_core::entry::Bill;
 use farthing_tokens::{Api, Residuals};
 use farthing_wire::Dialect;
 
 use crate::call::Ask;
+use crate::engine::Engine;
+use crate::metrics::model_of;
 
 /// How far the newest counts of a model may be off, in thousandths, before it is said aloud.
 const DRIFT: u64 = 100;
@@ -36,7 +39,7 @@ impl Watch {
     ///
     /// A prompt whose bound is far above its count says nothing: what the provider's own tools bring
     /// in, or what only the provider has, nobody can count.
-    pub(crate) fn note(&self, model: &str, counted: &Anatomy, reported: u64) -> Option<u64> {
+    fn note(&self, model: &str, counted: &Anatomy, reported: u64) -> Option<u64> {
         if !is_telling(counted) {
             return None;
         }
@@ -59,8 +62,20 @@ impl Watch {
     }
 }
 
+/// Compares our own count with what the provider reported.
+pub(crate) fn learn(engine: &Engine, ask: &Ask, counted: &Anatomy, bill: &Bill) {
+    let reported = bill.usage.prompt();
+    if reported == 0 || !is_telling(counted) {
+        return;
+    }
+    engine.parts.counter.observe(ask.request.model.as_str(), counted, reported);
+    let model = model_of(bill);
+    let drift = engine.residuals.note(model, counted, reported);
+    engine.metrics.counted(model, counted.by_kind.total(), reported, drift);
+}
+
 /// Whether a bill can tell anything of this count.
-pub(crate) fn is_telling(counted: &Anatomy) -> bool {
+fn is_telling(counted: &Anatomy) -> bool {
     let most = counted.by_kind.total().saturating_mul(OPEN_TIMES).saturating_add(OPEN_TOKENS);
     counted.upper_bound <= most
 }
