@@ -18,10 +18,13 @@ use farthing_engine::{Engine, Parts};
 use farthing_gateway::{Gateway, Ids, Random, Settings};
 use farthing_ledger::vault::{Place, Secret, Vault};
 use farthing_ledger::{Ledger, Store};
-use farthing_tokens::Counter;
+use farthing_tokens::{Calibration, Counter};
 use farthing_upstream::{Route, Upstream};
 
 use crate::config::Config;
+
+/// Messages whose counts are remembered, at some 100 bytes each.
+const MESSAGES: usize = 200_000;
 
 /// Builds a gateway over a store.
 pub(crate) fn build(
@@ -33,6 +36,7 @@ pub(crate) fn build(
 ) -> Result<Gateway> {
     let clock = clock();
     let counter = Counter::embedded().context("the embedded rules for counting")?;
+    let counter = counter.with_memo(memo_key()?, MESSAGES).with_calibration(Calibration::default());
     // The vocabularies load when they are first used; that should not be a client's call.
     for model in ["gpt-4.1", "gpt-4"] {
         counter.count_text(model, "warm");
@@ -94,6 +98,17 @@ fn ids() -> Ids {
 }
 
 /// Secrets from the system's source of randomness.
+/// A key that nobody who sends prompts can know.
+fn memo_key() -> Result<[u64; 4]> {
+    let bytes: [u8; 32] = Secret::random()?.derive("farthing memo 2026");
+    let (words, _) = bytes.as_chunks::<8>();
+    let mut key = [0; 4];
+    for (word, bytes) in key.iter_mut().zip(words) {
+        *word = u64::from_le_bytes(*bytes);
+    }
+    Ok(key)
+}
+
 fn random() -> Result<Random> {
     // Once, to fail here and not later.
     Secret::random()?;

@@ -1,6 +1,7 @@
 //! `farthing count`.
 
 mod accuracy;
+mod foreign;
 
 use std::borrow::Cow;
 use std::io::{self, IsTerminal, Write};
@@ -104,6 +105,7 @@ struct Line<'l> {
 struct LineCount {
     tokens: u64,
     method: Method,
+    upper_bound: u64,
     by_kind: ByKind,
 }
 
@@ -199,16 +201,17 @@ fn count_line(
     let Line { request, model, uri } = serde_json::from_str(line)?;
     let unanswered = |reason| Unanswered::Because(None, reason);
     let body = Bytes::copy_from_slice(request.get().as_bytes());
-    let request: Request = dialects::parse(api, uri.as_deref(), body).map_err(unanswered)?;
+    let request: Request = foreign::parse(api, uri.as_deref(), body).map_err(unanswered)?;
     let model = model.as_deref().unwrap_or(request.model.as_str());
     let target = (model, self::api(request.dialect, uri.as_deref()));
-    let Anatomy { by_kind, method, .. } = counter.count(target, &request.prompt);
-    Ok(LineCount { tokens: by_kind.total(), method, by_kind })
+    let Anatomy { by_kind, method, upper_bound } = counter.count(target, &request.prompt);
+    Ok(LineCount { tokens: by_kind.total(), method, upper_bound, by_kind })
 }
 
 /// The API of a request, where it makes a difference to what the model reads.
 fn api(dialect: Dialect, uri: Option<&str>) -> Option<Api> {
     match dialect {
+        _ if uri.is_some_and(foreign::is_converse) => Some(Api::Converse),
         Dialect::OpenAiResponses => Some(Api::Responses),
         Dialect::Gemini if uri?.contains("aiplatform.googleapis.com") => Some(Api::Vertex),
         _ => None,

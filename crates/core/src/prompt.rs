@@ -60,6 +60,8 @@ pub struct Demands {
     pub thinking_tokens: u64,
     /// To call a tool, whichever or a named one.
     pub tool_call: bool,
+    /// To compact the prompt before it is read, should it be long.
+    pub compaction: bool,
 }
 
 /// Who speaks.

@@ -27,6 +27,7 @@ use crate::failure::Failure;
 use crate::live::{Runs, Threads, Turn};
 use crate::metrics::Metrics;
 use crate::rates::Rates;
+use crate::residuals::Watch;
 use crate::savings::{self, Savings};
 use crate::sessions::Sessions;
 use crate::tariff::Tariff;
@@ -99,6 +100,7 @@ pub struct Engine {
     threads: Threads,
     pub(crate) metrics: Metrics,
     pub(crate) savings: Savings,
+    pub(crate) residuals: Watch,
     places: Arc<Semaphore>,
     retry_budget: RetryBudget,
 }
@@ -116,6 +118,7 @@ impl Engine {
             threads: Threads::new(),
             metrics: Metrics::new(),
             savings,
+            residuals: Watch::default(),
             places,
             retry_budget: RetryBudget::new(),
         }

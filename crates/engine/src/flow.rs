@@ -35,6 +35,7 @@ use crate::failure::Failure;
 use crate::live::{Ended, Outcome};
 use crate::meter::{self, Consumed, MAX_REFUSAL_BYTES, Metered, Reply};
 use crate::rates::Pace;
+use crate::residuals;
 use crate::savings::{self, Saved, Sent};
 use crate::tariff::{Consumption, Priced};
 use crate::terms::{self, Terms};
@@ -129,7 +130,8 @@ async fn story(
 /// Counts the prompt, by kind.
 async fn count(engine: &Engine, ctx: Context, ask: &Ask) -> Result<Context, Failure> {
     let (counter, request) = (engine.parts.counter.clone(), Arc::clone(&ask.request));
-    let count = move || counter.count(request.model.as_str(), &request.prompt);
+    let api = residuals::api(ask);
+    let count = move || counter.count((request.model.as_str(), api), &request.prompt);
     let anatomy = if ask.request.prompt.body.len() < LONG_TEXT_BYTES {
         count()
     } else {
@@ -426,6 +428,9 @@ async fn settle(
             "no price is known; add the model to a file of `catalog.directory`, or say which one it \
              is: [catalog.override.{provider}] \"{model}\" = \"MODEL\"; then `farthing reprice`"
         );
+    }
+    if let Some(counted) = ctx.anatomy().filter(|_| bill.origin == Origin::Measured) {
+        residuals::learn(engine, ask, counted, &bill);
     }
     if let Some(saving) = saving {
         engine.metrics.saved(&saving);

@@ -22,6 +22,7 @@
 //! | [`client`] | the way back to whoever asked |
 //! | [`live`] | live events, derived from plain traffic |
 //! | [`metrics`] | what is counted for operators |
+//! | `residuals` | what bills teach about our own counts |
 //! | [`failure`] | what can go wrong, and what to do |
 
 pub mod access;
@@ -38,6 +39,7 @@ pub mod meter;
 pub mod metrics;
 pub mod rates;
 pub mod reprice;
+mod residuals;
 pub mod savings;
 pub mod sessions;
 pub mod tariff;

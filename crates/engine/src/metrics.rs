@@ -12,6 +12,7 @@ use prometheus_client::encoding::EncodeLabelSet;
 use prometheus_client::encoding::text::encode;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::metrics::histogram::{Histogram, exponential_buckets};
 use prometheus_client::registry::{Registry, Unit};
 use std::sync::atomic::AtomicU64;
@@ -37,6 +38,8 @@ pub struct Metrics {
     not_optimized: Counter,
     duration: Histogram,
     overhead: Histogram,
+    residual: Family<Model, Histogram, fn() -> Histogram>,
+    drift: Family<Model, Gauge<f64, AtomicU64>>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -47,6 +50,11 @@ struct Outcome {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
 struct Provider {
     provider: String,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
+struct Model {
+    model: String,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash, EncodeLabelSet)]
@@ -105,6 +113,18 @@ impl Metrics {
             duration.clone(),
         );
         r.register_with_unit("overhead", "Before a provider is asked", seconds(), overhead.clone());
+        let residual = Family::new_with_constructor(residuals as fn() -> Histogram);
+        let drift = Family::default();
+        r.register(
+            "count_residual_ratio",
+            "Reported less counted tokens of prompts, of what was reported",
+            residual.clone(),
+        );
+        r.register(
+            "count_drift_ratio",
+            "How far half of a model's newest 32 counts are off",
+            drift.clone(),
+        );
         Metrics {
             registry,
             requests,
@@ -118,6 +138,8 @@ impl Metrics {
             not_optimized,
             duration,
             overhead,
+            residual,
+            drift,
         }
     }
 
@@ -156,9 +178,20 @@ impl Metrics {
         side.inc_by(in_dollars(net).abs());
     }
 
+    /// Notes what we counted in a prompt and what its provider did; `drift` is in thousandths.
+    #[expect(clippy::float_arithmetic, clippy::cast_precision_loss, reason = "for a graph")]
+    pub(crate) fn counted(&self, model: &str, counted: u64, reported: u64, drift: Option<u64>) {
+        let model = || Model { model: model.to_owned() };
+        let residual = (reported as f64 - counted as f64) / reported.max(1) as f64;
+        self.residual.get_or_create(&model()).observe(residual);
+        if let Some(thousandths) = drift {
+            self.drift.get_or_create(&model()).set(thousandths as f64 / 1e3);
+        }
+    }
+
     pub(crate) fn billed(&self, provider: &ProviderId, bill: &Bill) {
         let provider = || provider.to_string();
-        let model = bill.priced_by.as_ref().map_or(UNPRICED, |by| by.card.model());
+        let model = model_of(bill);
         for (bucket, count) in bill.usage.iter() {
             let (model, r#type) = (model.to_owned(), bucket.name());
             let labels = Tokens { provider: provider(), model, r#type };
@@ -175,6 +208,17 @@ impl Metrics {
             }
         }
     }
+}
+
+/// A model as rows name it.
+pub(crate) fn model_of(bill: &Bill) -> &str {
+    bill.priced_by.as_ref().map_or(UNPRICED, |by| by.card.model())
+}
+
+/// From half too much to all too little; a count that is right is in the bucket that ends at zero.
+fn residuals() -> Histogram {
+    let bounds = [-0.5, -0.2, -0.08, -0.03, -0.01, -0.0001, 0.0, 0.01, 0.03, 0.08, 0.2, 0.5];
+    Histogram::new(bounds)
 }
 
 impl Default for Metrics {
@@ -198,8 +242,11 @@ mod tests {
         let metrics = Metrics::new();
         metrics.ended("ok", SignedDuration::from_millis(20));
         metrics.retried(&ProviderId::new("openai").unwrap());
+        metrics.counted("gpt-5", 102, 100, Some(20));
         let text = metrics.text();
         for line in [
+            "farthing_count_residual_ratio_count{model=\"gpt-5\"} 1",
+            "farthing_count_drift_ratio{model=\"gpt-5\"} 0.02",
             "farthing_requests_total{code=\"ok\"} 1",
             "farthing_retries_total{provider=\"openai\"} 1",
             "farthing_request_duration_seconds_count 1",

@@ -88,6 +88,22 @@ impl Counter {
     pub fn count<'t>(&self, target: impl Into<Target<'t>>, prompt: &Prompt) -> Anatomy {
         let target = target.into();
         let (family, is_known) = self.family(target);
+        let anatomy = self.tally(target, prompt).anatomy();
+        match self.correction_of(target, family, is_known) {
+            Some(correction) => correct(anatomy, correction),
+            None => anatomy,
+        }
+    }
+
+    /// Whether all that a model will read in `prompt` stands there. Where a provider's tools bring in
+    /// what they find, or the request only names a file, an image or an earlier response, no count of
+    /// it can be near.
+    pub fn shows_all<'t>(&self, target: impl Into<Target<'t>>, prompt: &Prompt) -> bool {
+        self.tally(target.into(), prompt).shows_all()
+    }
+
+    fn tally<'a>(&'a self, target: Target, prompt: &'a Prompt) -> Tally<'a> {
+        let (family, is_known) = self.family(target);
         let is_direct = bare(target.model).len() + FINE_TUNED >= target.model.len();
         let sure = match (is_known, is_direct) {
             (false, _) => Sure::Unknown,
@@ -96,11 +112,7 @@ impl Counter {
         };
         let mut tally = Tally::new(family, prompt, sure, self.memo.as_deref());
         tally.add_all();
-        let anatomy = tally.anatomy();
-        match self.correction_of(target, family, is_known) {
-            Some(correction) => correct(anatomy, correction),
-            None => anatomy,
-        }
+        tally
     }
 
     /// The tokens of a text by itself, such as a reply's; exact where the model's vocabulary is

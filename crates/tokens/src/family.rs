@@ -52,9 +52,12 @@ pub(crate) struct Family {
     pub(crate) other: Guess,
     /// What only the provider has: an earlier response, cached content.
     pub(crate) unseen: Guess,
+    /// What is known of tools, parts and types of files, before what is known of the provider's.
+    #[serde(default)]
+    pub(crate) kinds: Vec<Kind>,
     /// What is known of tools and parts of its provider's own.
     #[serde(skip)]
-    pub(crate) kinds: Arc<[Kind]>,
+    pub(crate) provider_kinds: Arc<[Kind]>,
     pub(crate) margin: Margin,
     #[expect(dead_code, reason = "provenance, kept beside the facts")]
     source: String,
@@ -205,6 +208,9 @@ pub(crate) struct Thought {
     pub(crate) typical: u32,
     /// The most that they can be.
     pub(crate) most: u32,
+    /// Whether one that is not sealed is read as the text that it is.
+    #[serde(default)]
+    pub(crate) spoken: bool,
 }
 
 /// What is known of one kind of tool or part.
@@ -253,12 +259,18 @@ pub(crate) fn percentage(count: u64, percent: u32) -> u64 {
 // === impl Family ===
 
 impl Family {
-    /// What is known of a tool of the provider's or a part, by its kind: the longest beginning
-    /// counts.
+    /// What is known of a tool of the provider's, a part or a type of files, by its kind: the longest
+    /// beginning counts, and of the same the family's own.
     pub(crate) fn kind(&self, kind: &str) -> Guess {
-        let known = self.kinds.iter().filter(|known| kind.starts_with(&known.name));
-        let nearest = known.max_by_key(|known| known.name.len());
-        nearest.map_or(self.other, |known| Guess { typical: known.typical, most: known.most })
+        self.known_kind(kind).unwrap_or(self.other)
+    }
+
+    /// The same, where anything is known of it.
+    pub(crate) fn known_kind(&self, kind: &str) -> Option<Guess> {
+        let known = self.provider_kinds.iter().chain(&self.kinds);
+        let known = known.filter(|known| kind.starts_with(&known.name));
+        let nearest = known.max_by_key(|known| known.name.len())?;
+        Some(Guess { typical: nearest.typical, most: nearest.most })
     }
 }
 

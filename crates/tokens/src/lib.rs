@@ -18,7 +18,7 @@
 //! | [`replies`] | [`Replies`]: how long replies are, before there is one |
 //! | `family`, `tally` | the shape of rules; adding up by them |
 //! | `render`, `definition`, `schema` | tool definitions as the text or JSON that models are shown |
-//! | `media` | images by their size |
+//! | `media`, `document` | images by their size; files by their type, text and pages |
 //! | `memo`, `window` | what was counted before; the newest of what was observed |
 //!
 //! Not here: prices, dialects (crate `farthing-wire` makes the prompt), and usage as providers
@@ -27,6 +27,7 @@
 pub mod calibration;
 pub mod counter;
 mod definition;
+mod document;
 mod family;
 mod media;
 mod memo;

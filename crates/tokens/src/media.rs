@@ -28,7 +28,7 @@ pub(crate) fn tokens(rule: &Image, part: &str) -> (u64, bool) {
     {
         return (u64::from(base), true);
     }
-    match base64(part).and_then(|data| size(&decode(data))) {
+    match base64(part).and_then(|data| size(&decode(data, HEAD_CHARS))) {
         Some(size) => (by_size.tokens(size).min(u64::from(rule.most)), true),
         None => unknown,
     }
@@ -79,7 +79,7 @@ fn shrink(width: u64, height: u64, side: u64, most: u64) -> (u64, u64) {
 }
 
 /// The base64 in a part: behind `base64,` in an address, or what a `data` member holds.
-fn base64(part: &str) -> Option<&str> {
+pub(crate) fn base64(part: &str) -> Option<&str> {
     let behind = |mark: &str| part.split_once(mark).map(|(_, rest)| rest);
     let rest = behind("base64,").or_else(|| {
         let value = behind("\"data\"")?.trim_start().strip_prefix(':')?;
@@ -88,8 +88,8 @@ fn base64(part: &str) -> Option<&str> {
     Some(rest.split('"').next().unwrap_or(rest))
 }
 
-/// The first bytes that base64 stands for, up to what is none. Both alphabets are read.
-fn decode(text: &str) -> Vec<u8> {
+/// The bytes that the first `chars` of base64 stand for, up to what is none. Both alphabets are read.
+pub(crate) fn decode(text: &str, chars: usize) -> Vec<u8> {
     let value = |c: u8| match c {
         b'A'..=b'Z' => Some(c - b'A'),
         b'a'..=b'z' => Some(c - b'a' + 26),
@@ -98,10 +98,10 @@ fn decode(text: &str) -> Vec<u8> {
         b'/' | b'_' => Some(63),
         _ => None,
     };
-    let mut bytes = Vec::with_capacity(text.len().min(HEAD_CHARS) / 4 * 3);
+    let mut bytes = Vec::with_capacity(text.len().min(chars) / 4 * 3);
     let (mut bits, mut held) = (0_u32, 0_u32);
     // JSON may spell a slash with a backslash before it.
-    let characters = text.bytes().take(HEAD_CHARS).filter(|c| *c != b'\\');
+    let characters = text.bytes().take(chars).filter(|c| *c != b'\\');
     for sextet in characters.map_while(value) {
         bits = (bits << 6) | u32::from(sextet);
         held += 6;

@@ -10,6 +10,8 @@ use std::sync::{Mutex, PoisonError};
 
 use highway::{HighwayHash, HighwayHasher, Key};
 
+/// Bytes of numbers that are hashed at once.
+const NUMBERS_BYTES: usize = 128;
 /// How many locks share the entries.
 const SHARDS: usize = 16;
 
@@ -33,7 +35,12 @@ type Entries<V> = HashMap<u128, V, BuildHasherDefault<Halved>>;
 
 /// What a piece of a prompt is known by.
 #[derive(Debug)]
-pub(crate) struct Fingerprint(HighwayHasher);
+pub(crate) struct Fingerprint {
+    hasher: HighwayHasher,
+    /// Numbers that are not hashed yet: one at a time they would cost more than a message's text.
+    numbers: [u8; NUMBERS_BYTES],
+    held: usize,
+}
 
 /// Hashes what is a hash already.
 #[derive(Debug, Default)]
@@ -51,12 +58,13 @@ impl<V: Copy> Memo<V> {
 
     /// The fingerprint of nothing, to be added to.
     pub(crate) fn fingerprint(&self) -> Fingerprint {
-        Fingerprint(HighwayHasher::new(self.key))
+        let hasher = HighwayHasher::new(self.key);
+        Fingerprint { hasher, numbers: [0; NUMBERS_BYTES], held: 0 }
     }
 
     /// What is remembered, or else what `count` says.
     pub(crate) fn get_or(&self, fingerprint: Fingerprint, count: impl FnOnce() -> V) -> V {
-        let [low, high] = fingerprint.0.finalize128();
+        let [low, high] = fingerprint.hashed().finalize128();
         let hash = u128::from(low) | (u128::from(high) << 64);
         // In range for any number of shards.
         let Some(shard) = self.shards.get(low as usize % SHARDS) else { return count() };
@@ -94,13 +102,31 @@ impl<V: Copy> Shard<V> {
 impl Fingerprint {
     /// Adds bytes. What is added in pieces is as if it were added at once.
     pub(crate) fn bytes(mut self, bytes: &[u8]) -> Self {
-        self.0.append(bytes);
+        self.flush();
+        self.hasher.append(bytes);
         self
     }
 
     /// Adds a number.
-    pub(crate) fn number(self, number: u64) -> Self {
-        self.bytes(&number.to_le_bytes())
+    pub(crate) fn number(mut self, number: u64) -> Self {
+        if self.held == NUMBERS_BYTES {
+            self.flush();
+        }
+        if let Some(place) = self.numbers.get_mut(self.held..self.held + size_of::<u64>()) {
+            place.copy_from_slice(&number.to_le_bytes());
+            self.held += size_of::<u64>();
+        }
+        self
+    }
+
+    fn flush(&mut self) {
+        self.hasher.append(self.numbers.get(..self.held).unwrap_or_default());
+        self.held = 0;
+    }
+
+    fn hashed(mut self) -> HighwayHasher {
+        self.flush();
+        self.hasher
     }
 }
 

@@ -40,14 +40,16 @@ pub(crate) struct Manner {
     last: &'static str,
     /// Whether what is said of a whole schema is shown.
     describes_schemas: bool,
+    /// Whether a property that may be of several types is shown to be of any.
+    names_any: bool,
 }
 
 /// Up to GPT-4.5.
 pub(crate) const GPT_4: Manner =
-    Manner { argument: "_: ", gap: "", last: "", describes_schemas: false };
+    Manner { argument: "_: ", gap: "", last: "", describes_schemas: false, names_any: false };
 /// GPT-5, and the reasoning models before it.
 pub(crate) const GPT_5: Manner =
-    Manner { argument: "_:", gap: " ", last: ",\n", describes_schemas: true };
+    Manner { argument: "_:", gap: " ", last: ",\n", describes_schemas: true, names_any: true };
 
 /// Declares the tools with these JSON definitions. One that is no function with a name stays JSON.
 pub(crate) fn namespace<'a>(
@@ -114,8 +116,13 @@ impl Writer {
                     self.is_plain &= schema.get("default").is_none();
                     self.describe(gap, schema);
                     self.text.push_str(name);
-                    self.text.push_str(if required { ": " } else { "?: " });
-                    steps.push(Step::Type(schema));
+                    self.text.push_str(if required { "" } else { "?" });
+                    if self.manner.names_any || schema.get("anyOf").is_none() {
+                        self.text.push_str(": ");
+                        steps.push(Step::Type(schema));
+                    } else {
+                        self.is_plain = false;
+                    }
                 }
                 Step::Type(schema) => {
                     if properties(schema).is_some() {
@@ -216,7 +223,7 @@ mod tests {
                 "u":{"enum":["c",1,null]},
                 "x":{"anyOf":[{"type":"string"},{"type":"null"}]}}}}}"#;
         let expected = "// Finds.\n//\n//   More.\ntype find = (_: {\n\
-            in: {\n// Size\nn?: number},\nq: string[],\nu?: \"c\" | 1 | null,\nx?: any\
+            in: {\n// Size\nn?: number},\nq: string[],\nu?: \"c\" | 1 | null,\nx?\
             }) => any;";
         assert_eq!(declared(GPT_4, tool), (expected.to_owned(), false));
     }

@@ -156,7 +156,7 @@ fn group(
     let read = |table: Table| {
         let family: Result<Family, _> = table.try_into();
         let mut family = family.map_err(|error| RulesError::Family(name.clone(), error))?;
-        family.kinds = Arc::clone(kinds);
+        family.provider_kinds = Arc::clone(kinds);
         Ok::<_, RulesError>(family)
     };
     let apis: BTreeMap<Api, Table> = match apis {

@@ -5,6 +5,7 @@ use farthing_core::prompt::{JsonStr, Message, Part, Prompt, Role, Span, ToolCall
 use farthing_tokenizer::{Tokenizer, encoding};
 
 use crate::definition::{Definition, definition, kind};
+use crate::document;
 use crate::family::{Content, Family, Guess, Proven, Rendering, percentage};
 use crate::media;
 use crate::memo::{Fingerprint, Memo};
@@ -21,6 +22,8 @@ pub(crate) struct Piece {
     /// Tokens that may come on top, where something could only be guessed.
     doubt: u64,
     exact: bool,
+    /// Whether the model reads what does not stand here.
+    hides: bool,
 }
 
 /// How sure it is that a model is read by its family's rules.
@@ -48,9 +51,19 @@ pub(crate) struct Tally<'a> {
     overhead: i64,
     doubt: u64,
     exact: bool,
+    hides: bool,
     /// Whether somebody else may have put more into the prompt than its provider does.
     routed: bool,
 }
+
+/// What a tool must be able to cost for it to bring in more than its definition.
+const BRINGS_IN: u32 = 20_000;
+/// Tokens that a provider's own instructions may have, in place of none.
+const INSTRUCTIONS: u64 = 300;
+/// The type of files that have pages.
+const PDF: &str = "application/pdf";
+/// Members in which a provider seals a thought.
+const SEALS: [&str; 2] = ["thoughtSignature", "thought_signature"];
 
 /// What a router may add: per cent of the prompt.
 const ROUTED_PERCENT: u32 = 50;
@@ -58,7 +71,8 @@ const ROUTED_PERCENT: u32 = 50;
 // === impl Piece ===
 
 impl Piece {
-    const NOTHING: Self = Self { said: 0, media: 0, overhead: 0, doubt: 0, exact: true };
+    const NOTHING: Self =
+        Self { said: 0, media: 0, overhead: 0, doubt: 0, exact: true, hides: false };
 }
 
 // === impl Tally ===
@@ -88,6 +102,7 @@ impl<'a> Tally<'a> {
             overhead,
             doubt: 0,
             exact,
+            hides: false,
             routed,
         }
     }
@@ -124,6 +139,7 @@ impl<'a> Tally<'a> {
         self.overhead = self.overhead.saturating_add(piece.overhead);
         self.doubt = self.doubt.saturating_add(piece.doubt);
         self.exact &= piece.exact;
+        self.hides |= piece.hides;
     }
 
     // === Memory ===
@@ -191,6 +207,11 @@ impl<'a> Tally<'a> {
         };
         let frame = self.frame(message);
         let empty = message.parts.is_empty();
+        // A provider may put its own instructions in the place of none.
+        if message.role == Role::System && says_nothing(message) {
+            piece.exact = false;
+            piece.doubt += INSTRUCTIONS;
+        }
         if message.tool_calls.is_empty() || !family.tools.calls_apart || !empty {
             piece.exact &= self.proven(proven) || empty && !message.tool_calls.is_empty();
             piece.overhead += frame;
@@ -210,9 +231,7 @@ impl<'a> Tally<'a> {
                 }
                 Part::Image(span) => self.image(&mut piece, span),
                 Part::Thought(span) => self.thought(&mut piece, span, recent),
-                Part::Other(span) => {
-                    guess(&mut piece, family.kind(&kind(self.prompt.raw(span))));
-                }
+                Part::Other(span) => self.file(&mut piece, span),
             }
         }
         piece
@@ -224,7 +243,7 @@ impl<'a> Tally<'a> {
         if let Some(empty) = family.per_empty_assistant
             && message.role == Role::Assistant
             && message.tool_calls.is_empty()
-            && message.parts.iter().all(|part| matches!(part, Part::Text(text) if text.0.len() < 3))
+            && says_nothing(message)
         {
             return i64::from(empty);
         }
@@ -270,9 +289,32 @@ impl<'a> Tally<'a> {
         format!(r#"{{"tool_uses":[{}]}}"#, uses.join(","))
     }
 
+    /// The tokens of a file, or of a part of the provider's own.
+    fn file(&self, piece: &mut Piece, span: &Span) {
+        let part = self.prompt.raw(span);
+        if let Some(text) = document::text(part) {
+            piece.exact = false;
+            piece.said += self.tokens(piece, &text, Content::Text);
+            return;
+        }
+        let by_type = document::media_type(part)
+            .and_then(|media_type| Some((media_type, self.family.known_kind(media_type)?)));
+        let Guess { typical, most } = match by_type {
+            Some((PDF, page)) => {
+                let pages = u32::try_from(document::pages(part)).unwrap_or(u32::MAX);
+                Guess { typical: page.typical.saturating_mul(pages), ..page }
+            }
+            Some((_, file)) => file,
+            None => self.family.kind(&kind(part)),
+        };
+        guess(piece, Guess { typical, most });
+        piece.hides |= most >= BRINGS_IN && media::base64(part).is_none();
+    }
+
     fn image(&self, piece: &mut Piece, span: &Span) {
         let rule = &self.family.image;
         let (tokens, by_size) = media::tokens(rule, self.prompt.raw(span));
+        piece.hides |= media::base64(self.prompt.raw(span)).is_none();
         piece.exact = false;
         piece.media += tokens;
         if !by_size {
@@ -284,6 +326,12 @@ impl<'a> Tally<'a> {
     /// thoughts that led to its latest calls again, and few that are older.
     fn thought(&self, piece: &mut Piece, span: &Span, recent: bool) {
         let rule = self.family.thought;
+        let said = rule.spoken.then(|| thought(self.prompt.raw(span))).flatten();
+        if let Some(text) = said {
+            piece.exact = false;
+            piece.said += self.tokens(piece, &text, Content::Text);
+            return;
+        }
         let bytes = self.prompt.raw(span).len() as u64;
         let bytes = bytes.saturating_sub(u64::from(rule.envelope_bytes));
         let tokens = |per_thousand: u32| bytes.saturating_mul(u64::from(per_thousand)) / 1_000;
@@ -391,9 +439,10 @@ impl<'a> Tally<'a> {
         if self.prompt.demands.thinking {
             self.overhead += i64::from(self.family.thinking);
         }
+        self.exact &= !self.prompt.demands.compaction;
         if self.prompt.unseen {
             let Guess { typical, most } = self.family.unseen;
-            self.exact = false;
+            (self.exact, self.hides) = (false, true);
             self.kinds.history += u64::from(typical);
             self.doubt += u64::from(most.saturating_sub(typical));
         }
@@ -425,6 +474,11 @@ impl<'a> Tally<'a> {
         self.family.proven.contains(&part)
     }
 
+    /// Whether all that the model will read stands in the request.
+    pub(crate) fn shows_all(&self) -> bool {
+        !self.hides
+    }
+
     pub(crate) fn anatomy(mut self) -> Anatomy {
         self.kinds.overhead = u64::try_from(self.overhead).unwrap_or_default();
         let total = self.kinds.total();
@@ -440,6 +494,11 @@ impl<'a> Tally<'a> {
     }
 }
 
+/// Whether all of a message is text, and that is empty.
+fn says_nothing(message: &Message) -> bool {
+    message.parts.iter().all(|part| matches!(part, Part::Text(text) if text.0.len() < 3))
+}
+
 fn guess(piece: &mut Piece, Guess { typical, most }: Guess) {
     piece.exact = false;
     piece.media += u64::from(typical);
@@ -450,6 +509,14 @@ fn guess_tool(piece: &mut Piece, Guess { typical, most }: Guess) {
     piece.exact = false;
     piece.said += u64::from(typical);
     piece.doubt += u64::from(most.saturating_sub(typical));
+    piece.hides |= most >= BRINGS_IN;
+}
+
+/// What was thought, where the part says it and no seal stands for it.
+fn thought(json: &str) -> Option<String> {
+    let part = Node::read(json);
+    let is_sealed = SEALS.iter().any(|name| part.get(name).is_some());
+    part.get("text").filter(|_| !is_sealed)?.as_str().map(str::to_owned)
 }
 
 /// The name of an answer's format, and its schema without what strictness implies of any.

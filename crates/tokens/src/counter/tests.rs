@@ -308,7 +308,7 @@ fn texts_in_an_unpublished_vocabulary_are_scaled_and_never_exact() {
 fn demands_cost_the_words_they_are_put_in() {
     let total = |thinking, tool_call, tool: Option<&str>| {
         let mut draft = Draft::new().say(Role::User, "Hi!");
-        draft.prompt.demands = Demands { thinking, tool_call, thinking_tokens: 0 };
+        draft.prompt.demands = Demands { thinking, tool_call, ..Demands::default() };
         let draft = match tool {
             Some(tool) => draft.offering(tool),
             None => draft,
@@ -352,7 +352,7 @@ fn only_thoughts_since_the_last_message_of_a_person_are_read_again() {
     let ask = || Draft::new().say(Role::User, "");
     let recent = thinking(ask()).say(Role::Tool, "").count("gemini-3-pro");
     let older = thinking(ask()).say(Role::User, "").count("gemini-3-pro");
-    assert_eq!((recent.by_kind.history, older.by_kind.history), (207, 0));
+    assert_eq!((recent.by_kind.history, older.by_kind.history), (210, 0));
     assert!(older.upper_bound >= recent.by_kind.total());
 }
 

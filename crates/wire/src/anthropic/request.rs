@@ -50,6 +50,7 @@ pub(crate) fn parse(body: Bytes) -> Result<Request, RequestError> {
                     .and_then(Json::as_count)
                     .unwrap_or_default(),
                 tool_call: tool_choice.is_some_and(|how| matches!(&*type_of(how), "any" | "tool")),
+                ..Demands::default()
             },
             cache_markers: reader.markers.finish(),
             body,

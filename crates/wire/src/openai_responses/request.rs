@@ -20,7 +20,7 @@ pub(crate) fn parse(body: Bytes) -> Result<Request, RequestError> {
     pick!(document =>
         model, instructions, input, tools, tool_choice, text, stream, max_output_tokens,
         service_tier, user, safety_identifier, prompt_cache_key, metadata, previous_response_id,
-        conversation, prompt,
+        conversation, prompt, context_management, reasoning,
     );
     let format = text.and_then(schema).map(Json::span);
     let mut served_asked = Served::new();
@@ -31,6 +31,11 @@ pub(crate) fn parse(body: Bytes) -> Result<Request, RequestError> {
     reader.tools(format_args!("tools"), tools)?;
     let names = [previous_response_id, conversation, prompt];
     let refers = names.into_iter().flatten().any(|name| !name.is_null());
+    // A pro model asks itself several times, and all that it asks is counted.
+    let repeats = reasoning.is_some_and(|reasoning| {
+        pick!(reasoning => mode);
+        mode.and_then(Json::as_str).as_deref() == Some("pro")
+    });
     Ok(Request {
         dialect: Dialect::OpenAiResponses,
         model: fields::model(model)?,
@@ -53,9 +58,10 @@ pub(crate) fn parse(body: Bytes) -> Result<Request, RequestError> {
             response_format: format,
             demands: Demands {
                 tool_call: tool_choice.is_some_and(must_call),
+                compaction: context_management.is_some_and(|managed| !managed.is_null()),
                 ..Demands::default()
             },
-            unseen: refers || reader.refers,
+            unseen: refers || repeats || reader.refers,
             cache_markers: reader.markers.finish(),
             body,
         },
