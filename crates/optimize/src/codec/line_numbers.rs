@@ -6,7 +6,8 @@ use std::borrow::Cow;
 use super::Codec;
 use super::source::Numbered;
 
-/// Spells `    12→text` as `12`, a tab and `text`, where the numbers of lines follow each other.
+/// Spells `    12→text` as `12`, a tab and `text`, where the numbers of lines follow each other. Of
+/// lines in between, those that are empty need no number.
 ///
 /// The canonical form is the text spelled so, which is what is sent: a reader needs no marker to
 /// see what a number in front of a line means. Views that have the tab already are left alone:
@@ -38,8 +39,11 @@ impl Codec for LineNumbers {
         let mut from = 0;
         while let Some(rest) = numbered.get(from..).filter(|rest| !rest.is_empty()) {
             let run = consecutive(rest);
-            for (line, numbered) in lines.iter().zip(&numbered).skip(from).take(run) {
-                match numbered.filter(|_| run >= LINES_MIN) {
+            let inner = from + 1..(from + run).saturating_sub(1);
+            for (at, line) in lines.iter().enumerate().skip(from).take(run) {
+                match rest.get(at - from).copied().flatten().filter(|_| run >= LINES_MIN) {
+                    // Its number is the one between those of its neighbours.
+                    Some(Numbered { text: "\n", .. }) if inner.contains(&at) => encoded.push('\n'),
                     Some(Numbered { number, text, .. }) => {
                         encoded.push_str(&format!("{number}\t{text}"));
                     }
@@ -78,7 +82,7 @@ mod tests {
     #[test]
     fn numbers_lose_their_alignment_and_lines_keep_their_indentation() {
         let view = "Here it is:\n     9→fn a() {\n    10→    b();\n    11→\n    12→}\n  no\n";
-        let sent = "Here it is:\n9\tfn a() {\n10\t    b();\n11\t\n12\t}\n  no\n";
+        let sent = "Here it is:\n9\tfn a() {\n10\t    b();\n\n12\t}\n  no\n";
         assert_eq!(LineNumbers.encode(view).as_deref(), Some(sent));
         assert_eq!(LineNumbers.encode(sent), None);
     }

@@ -9,9 +9,10 @@ const LINES_MAX: usize = 400;
 /// Whether `text` looks like source code, a numbered view of a file, a diff or markdown.
 pub(crate) fn is_source(text: &str) -> bool {
     let (mut lines, mut code, mut numbered) = (0_usize, 0_usize, 0_usize);
-    let mut last = None;
+    let (mut last, mut blank) = (None, 0);
     for line in text.lines().take(LINES_MAX) {
         if line.trim().is_empty() {
+            blank += 1;
             continue;
         }
         if is_certain(line) {
@@ -22,9 +23,9 @@ pub(crate) fn is_source(text: &str) -> bool {
         let number = Numbered::parse(line).map(|numbered| numbered.number);
         let follows = number
             .zip(last)
-            .is_some_and(|(number, last): (u64, u64)| last.checked_add(1) == Some(number));
+            .is_some_and(|(number, last): (u64, u64)| last.checked_add(1 + blank) == Some(number));
         numbered += usize::from(follows);
-        last = number;
+        (last, blank) = (number, 0);
     }
     numbered >= 3 || (lines >= 3 && code * 4 >= lines)
 }

@@ -86,7 +86,12 @@ impl Earlier {
                 let source = self.at(place)?;
                 let first = source.showing(from)?;
                 for offset in 0..=to - from {
-                    let line = Numbered::parse(source.line(first + offset as usize)?)?;
+                    let line = source.line(first + offset as usize)?;
+                    if line.is_empty() {
+                        push(line, decoded);
+                        continue;
+                    }
+                    let line = Numbered::parse(line)?;
                     match numbers {
                         Numbers::Shown => push(&line.renumbered(here + offset), decoded),
                         Numbers::Gone => push(line.text, decoded),

@@ -139,6 +139,10 @@ impl Encoder<'_> {
         {
             lines += 1;
         }
+        // What has moved is told by numbers, which an empty line need not have.
+        while moved != 0 && source.line((there + lines).checked_sub(1)?) == Some("") {
+            lines = lines.checked_sub(1)?;
+        }
         (lines > 0).then_some(Match { spot, lines, moved })
     }
 
@@ -146,7 +150,7 @@ impl Encoder<'_> {
         let (Some(there), Some(here)) = (source.line(there), self.lines.line(here)) else {
             return false;
         };
-        if moved == 0 {
+        if moved == 0 || there.is_empty() {
             return there == here;
         }
         let Some(numbered) = Numbered::parse(there) else { return false };
