@@ -7,7 +7,7 @@ use crate::anatomy::{Anatomy, ByKind, Method};
 use crate::budget::{Policy, Quantity, Rule, ScopeKind, Window};
 use crate::entry::{Asked, Bill, Origin};
 use crate::id::{ModelId, ProviderId, RequestId, TenantId, UserId};
-use crate::pricing::{Cost, CostStatus};
+use crate::pricing::{Cost, CostStatus, Served};
 use crate::usage::Usage;
 
 pub(super) const NOON: &str = "2026-11-22T12:00:00Z";
