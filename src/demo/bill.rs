@@ -242,7 +242,7 @@ pub(super) fn sample(cost_usd: Option<Usd>) -> Bill {
         status: "priced",
         amounts,
         counted,
-        saved: Saved::default(),
+        saved: cost_usd.map(|_| super::saved::sample()).unwrap_or_default(),
     };
     let longer = "read_file a/path/that/is/longer/than/the/column";
     let long = (1..=8).map(|turn| line(turn, if turn == 2 { longer } else { "run_tests" }, &[]));

@@ -68,11 +68,29 @@ impl Saved {
     }
 }
 
-/// Writes what was saved by each agent, and by what.
+/// A call of which a tenth was saved.
+#[cfg(test)]
+pub(super) fn sample() -> Saved {
+    let usd = Usd::from_pico;
+    let pass = Pass { edits: 3, tokens: 1_111, saved_usd: Some(usd(855_000_000)) };
+    Saved {
+        tokens_before: 11_111,
+        tokens_after: 10_000,
+        would_have_paid_usd: usd(8_551_000_000),
+        paid_usd: usd(7_696_000_000),
+        net_usd: usd(855_000_000),
+        passes: BTreeMap::from([("json".to_owned(), pass)]),
+    }
+}
+
+/// Writes what was saved by each agent, and by what; nothing where nothing is known of it.
 ///
 /// # Errors
 /// Where `out` cannot be written.
 pub(super) fn write(bill: &Bill, out: &mut impl Write, ink: Ink) -> io::Result<()> {
+    if bill.saved == Saved::default() {
+        return Ok(());
+    }
     writeln!(out, "{INDENT}{}\n", ink.strong("As it came, and as it was sent"))?;
     let head = row("", ["prompt", "sent", "would cost", "paid", "saved"].map(str::to_owned));
     writeln!(out, "{INDENT}{}", ink.faint(&head))?;
@@ -82,10 +100,10 @@ pub(super) fn write(bill: &Bill, out: &mut impl Write, ink: Ink) -> io::Result<(
     writeln!(out, "{INDENT}{}\n", ink.strong(&row("in all", cells(&bill.saved))))?;
     for (name, pass) in &bill.saved.passes {
         let edits = format!("{} edits", grouped(pass.edits));
-        let cells = [edits, grouped(pass.tokens), String::new(), String::new()];
-        let [edits, tokens, would, paid] = cells;
+        let less = format!("-{}", grouped(pass.tokens));
         let saved = dollars(pass.saved_usd.unwrap_or_default());
-        writeln!(out, "{INDENT}{}", row(name, [edits, tokens, would, paid, saved]))?;
+        let cells = [edits, less, String::new(), String::new(), saved];
+        writeln!(out, "{INDENT}{}", row(name, cells))?;
     }
     let receipts = "Each call has a receipt: --json, or /api/v1/requests/ID of a gateway.";
     writeln!(out, "\n{INDENT}{}\n", ink.faint(receipts))

@@ -84,3 +84,7 @@ impl Saving {
         self.tokens_before.saturating_sub(self.tokens_after)
     }
 }
+
+#[cfg(test)]
+#[path = "saving/tests.rs"]
+mod tests;

@@ -225,3 +225,7 @@ impl From<&Saving> for Saved {
         Saved { tokens: saving.tokens_saved(), usd: saving.net() }
     }
 }
+
+#[cfg(test)]
+#[path = "account_tests.rs"]
+mod tests;
