@@ -55,7 +55,7 @@ pub(super) struct Args {
     /// Requests as JSON lines.
     #[arg(long, value_name = "FILE", conflicts_with_all = ["text", "request", "model"])]
     requests: Option<PathBuf>,
-    /// Requests as JSON lines with the usage that was reported: how far are counts off?
+    /// How far off counts are, by requests with reported usage.
     #[arg(
         long,
         value_name = "FILE",

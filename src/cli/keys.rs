@@ -59,7 +59,7 @@ enum Action {
 
 #[derive(Debug, clap::Args)]
 struct Create {
-    /// Its public name; one is made up where it is missing.
+    /// Its public name; without, one is made up.
     #[arg(long)]
     id: Option<String>,
     /// The only user that it acts for.
@@ -77,13 +77,13 @@ struct Create {
     /// The plan whose limits hold for it.
     #[arg(long)]
     plan: Option<String>,
-    /// The models that it may call, as in gpt-4*; all, without.
+    /// The models that it may call, as gpt-4*.
     #[arg(long, value_delimiter = ',')]
     models: Option<Vec<String>>,
-    /// The providers that it may call; all, without.
+    /// The providers that it may call.
     #[arg(long, value_delimiter = ',')]
     providers: Option<Vec<String>>,
-    /// When it ceases to be accepted, as in 2027-01-01T00:00:00Z.
+    /// Until when, as 2027-01-01T00:00:00Z.
     #[arg(long)]
     expires: Option<Timestamp>,
 }

@@ -45,25 +45,25 @@ pub(super) struct Args {
     /// A request's body, or `-` for standard input; with --prose, a text.
     #[arg(value_name = "FILE|-")]
     request: PathBuf,
-    /// How far to go: safe, reversible or aggressive.
+    /// Up to where: safe, reversible, aggressive.
     #[arg(long, value_name = "MODE", default_value = "safe")]
     mode: Mode,
-    /// What API the request is for, if its shape does not tell.
+    /// What API it is for, if its shape does not tell.
     #[arg(long, value_name = "DIALECT")]
     api: Option<Dialect>,
-    /// Whose prices and cache [default: anthropic or openai, by the API].
+    /// Whose prices and cache [default: by the API].
     #[arg(long, value_name = "NAME")]
     provider: Option<String>,
     /// Which model's [default: the request's].
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
-    /// Messages of the user after the first are what a scaffold observed.
+    /// User messages after the first are observations.
     #[arg(long)]
     user_observations: bool,
-    /// Show what is changed, and what it is worth, in place of the request.
+    /// Show what is changed, and what that is worth.
     #[arg(long)]
     explain: bool,
-    /// Where the receipt goes to or, with --decode, comes from.
+    /// Where the receipt goes or, with --decode, is.
     #[arg(long, value_name = "FILE")]
     receipt: Option<PathBuf>,
     /// Give the original back.
@@ -72,15 +72,15 @@ pub(super) struct Args {
     /// Shorten prose instead of a request.
     #[arg(long, conflicts_with_all = ["decode", "receipt", "api", "user_observations", "mode"])]
     prose: bool,
-    /// How many of its tokens to save, from 5 to 50.
+    /// Percent of tokens to save, 5 to 50.
     #[arg(long, value_name = "PERCENT", default_value_t = DEFAULT_TARGET_PERCENT, requires = "prose")]
     #[arg(value_parser = clap::value_parser!(u32).range(5..=50))]
     target: u32,
-    /// How far to go for that: lossless, concise or extractive.
+    /// lossless, concise, extractive.
     #[arg(long, value_enum, default_value_t = Level::Concise, requires = "prose")]
     #[arg(hide_possible_values = true)]
     level: Level,
-    /// What the prose is to answer, for the level `extractive`.
+    /// What the prose is to answer (extractive).
     #[arg(long, value_name = "TEXT", requires = "prose")]
     question: Option<String>,
     /// Print prose with its figures as JSON.

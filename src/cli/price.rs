@@ -80,7 +80,7 @@ pub(super) struct Args {
     /// Compare the models of these providers alone.
     #[arg(long, value_name = "A,B", value_delimiter = ',', requires = "compare")]
     providers: Vec<String>,
-    /// Answer in percent of the prompt, if not given.
+    /// Answer, in percent of the prompt.
     #[arg(long, value_name = "N", default_value_t = 25, requires = "compare")]
     ratio: u64,
     /// A file with settings of your own.

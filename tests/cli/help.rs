@@ -24,6 +24,8 @@ const COMMANDS: &[&[&str]] = &[
     &["config"],
     &["config", "show"],
     &["config", "check"],
+    &["keys"],
+    &["keys", "create"],
     &["doctor"],
     &["verify"],
 ];

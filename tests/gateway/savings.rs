@@ -102,8 +102,9 @@ async fn what_tools_gave_back_is_sent_shorter_and_the_receipt_says_what_that_sav
             answer.headers()["x-farthing-tokens-saved"].to_str().unwrap().parse().unwrap();
         assert!(saved > 200, "{model}: {saved}");
         let id = answer.headers()["x-farthing-request-id"].to_str().unwrap().to_owned();
-        let record =
-            house.until(&format!("/api/v1/requests/{id}"), |it| it["savings"].is_object()).await;
+        let ended =
+            |it: &Value| it["savings"].is_object() && it["attempts"][0]["cost"]["usd"].is_string();
+        let record = house.until(&format!("/api/v1/requests/{id}"), ended).await;
         let savings = &record["savings"];
         assert_eq!(savings["mode"], "safe");
         assert_eq!(

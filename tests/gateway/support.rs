@@ -34,11 +34,11 @@ impl House {
         let folder = TempDir::new().unwrap();
         let text = format!(
             "[provider.anthropic]\nbase_url = \"{}/v1\"\napi_key_env = \"TEST_KEY\"\n\
-             [provider.openai]\nbase_url = \"{}\"\napi_key_env = \"TEST_KEY\"\n\
-             [provider.google]\nbase_url = \"{}\"\napi_key_env = \"TEST_KEY\"\n{settings}",
+             [provider.google]\nbase_url = \"{}\"\napi_key_env = \"TEST_KEY\"\n\
+             [provider.openai]\nbase_url = \"{}\"\napi_key_env = \"TEST_KEY\"\n{settings}",
             provider.anthropic_base_url(),
-            provider.base_url(),
-            provider.gemini_base_url()
+            provider.gemini_base_url(),
+            provider.base_url()
         );
         std::fs::write(folder.path().join("farthing.toml"), text).unwrap();
         let (process, address) = start(&folder).await;
