@@ -45,7 +45,7 @@ pub(super) struct Args {
     /// A request's body, or `-` for standard input; with --prose, a text.
     #[arg(value_name = "FILE|-")]
     request: PathBuf,
-    /// Up to where: safe, reversible, aggressive.
+    /// safe, reversible or aggressive.
     #[arg(long, value_name = "MODE", default_value = "safe")]
     mode: Mode,
     /// What API it is for, if its shape does not tell.
