@@ -24,7 +24,9 @@ async fn l4_a_repeat_is_given_the_same_answer_and_charged_once() {
         let (number, kind) = (id(&first), first.headers()["content-type"].clone());
         assert!(!first.headers().contains_key("x-farthing-replayed"));
         let text = first.text().await.unwrap();
-        // It outlives the process.
+        // A repeat waits until the answer is kept; then it outlives the process.
+        let at_once = keyed(house.chat(&body), key).send().await.unwrap();
+        assert_eq!((id(&at_once), at_once.text().await.unwrap()), (number.clone(), text.clone()));
         house.kill_and_restart().await;
         let again = keyed(house.chat(&body), key).send().await.unwrap();
         assert_eq!((again.status().as_u16(), id(&again)), (200, number));

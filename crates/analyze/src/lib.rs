@@ -11,7 +11,7 @@
 //! | `usage`, `count`, `chat`, `arguments` | what these readers have in common |
 //! | [`log`] | what readers write down: requests, before anything is priced |
 //! | [`skipped`] | what was not read, and why |
-//! | [`scan`] | files, folders, threads |
+//! | [`mod@scan`] | files, folders, threads |
 //! | `lines` | lines of bounded length |
 //! | [`priced`] | requests without duplicates, with their costs |
 //! | [`tail`] | a transcript that grows |

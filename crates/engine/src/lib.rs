@@ -13,6 +13,7 @@
 //! | [`terms`] | a shorter answer or a cheaper model, where there is no room for more |
 //! | [`call`] | what the steps hand to one another |
 //! | [`engine`] | [`Engine`], the parts that the steps use |
+//! | `outgoing` | the request as it goes to a provider |
 //! | [`rates`] | how fast callers may be |
 //! | [`sessions`] | what each conversation and run has come to |
 //! | [`savings`] | the optimizer, live |
@@ -37,6 +38,7 @@ pub mod flow;
 pub mod live;
 pub mod meter;
 pub mod metrics;
+mod outgoing;
 pub mod rates;
 pub mod reprice;
 mod residuals;

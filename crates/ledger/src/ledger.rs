@@ -1,5 +1,7 @@
 //! Admission, health, closing.
 
+mod queries;
+
 use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -13,26 +15,21 @@ use farthing_core::budget::{
 use farthing_core::clock::Clock;
 use farthing_core::entry::{Adjustment, AttemptId, Ending, Entry, Hold, Who};
 use farthing_core::event::Event;
-use farthing_core::id::{RequestId, TenantId, UserId};
+use farthing_core::id::TenantId;
 use farthing_core::money::{Overflow, PICO_PER_USD};
-use farthing_core::scope::Scope;
 use jiff::Timestamp;
 use tokio::sync::mpsc::OwnedPermit;
 use tokio::sync::mpsc::error::SendError;
 use tokio::sync::{Semaphore, mpsc, watch};
 
-use crate::answer::{RequestDetail, RequestPage, UsageRow};
 use crate::batch::BATCH_MAX;
 use crate::error::{AdjustError, HoldError, LedgerError, Unavailable};
 use crate::held::Held;
-use crate::item::{Change, Document, DocumentId, Item, Posted};
+use crate::item::{Change, Document, DocumentId, Item};
 use crate::outbox::Outbox;
-use crate::query::{self, AuditRow, GroupBy, Page};
 use crate::readers::Readers;
-use crate::reprice::{self, Unpriced};
-use crate::saving::{Decided, Saving, Savings, SavingsBy, savings};
-use crate::store::{Loaded, Store, StoreError};
-use crate::verify::{Report, verify};
+use crate::saving::{Decided, Saving};
+use crate::store::{Loaded, Store};
 use crate::writer::{Progress, Writer};
 
 /// No call costs a billion dollars: an amount above is an error in a rate or a count. Below it, nine
@@ -223,49 +220,6 @@ impl Ledger {
         self.flush().await
     }
 
-    /// Requests in scope, newest first.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the store cannot be read.
-    pub async fn requests(&self, scope: Scope, page: Page) -> Result<RequestPage, StoreError> {
-        self.0.readers.run(move |reader| query::requests(reader, &scope, page)).await
-    }
-
-    /// One request with all its attempts; `None` where it is not in scope, whether or not it exists.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the store cannot be read.
-    pub async fn request(
-        &self,
-        scope: Scope,
-        id: RequestId,
-    ) -> Result<Option<RequestDetail>, StoreError> {
-        self.0.readers.run(move |reader| query::request(reader, &scope, id)).await
-    }
-
-    /// What calls came to that ended in the hours that begin at `since` or later and before `until`.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the store cannot be read.
-    pub async fn usage(
-        &self,
-        scope: Scope,
-        since: Timestamp,
-        until: Timestamp,
-        group_by: Option<GroupBy>,
-    ) -> Result<Vec<UsageRow>, StoreError> {
-        let readers = &self.0.readers;
-        readers.run(move |reader| query::usage(reader, &scope, since, until, group_by)).await
-    }
-
-    /// Compares what the store keeps with what its entries say.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the store cannot be read.
-    pub async fn verify(&self) -> Result<Report, StoreError> {
-        self.0.readers.run(verify).await
-    }
-
     /// Records events that tell of no move of money, once there is room in the queue.
     ///
     /// # Errors
@@ -292,34 +246,6 @@ impl Ledger {
     pub async fn decide(&self, decided: Decided, durable: bool) -> Result<(), Unavailable> {
         let number = self.record(Item::Decided(decided)).await?;
         if durable { self.committed(number).await } else { Ok(()) }
-    }
-
-    /// What was decided for a user's conversation at the first of these places at which anything was.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the store cannot be read.
-    pub async fn decided(
-        &self,
-        tenant: TenantId,
-        user: UserId,
-        links: Vec<String>,
-    ) -> Result<Option<String>, StoreError> {
-        self.0.readers.run(move |reader| reader.decided(&tenant, &user, &links)).await
-    }
-
-    /// What optimizing came to in calls that ended at `since` or later and before `until`.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the store cannot be read.
-    pub async fn savings(
-        &self,
-        scope: Scope,
-        since: Timestamp,
-        until: Timestamp,
-        by: Option<SavingsBy>,
-    ) -> Result<Savings, StoreError> {
-        let readers = &self.0.readers;
-        readers.run(move |reader| savings(reader, &scope, since, until, by)).await
     }
 
     /// Changes a document, durably, and writes down who did. `change` is given what the document says,
@@ -356,48 +282,9 @@ impl Ledger {
         of_kind.map(|(id, json)| Document { id: id.clone(), json: json.clone() }).collect()
     }
 
-    /// Changes of documents in scope, newest first, before a place in the log.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the store cannot be read.
-    pub async fn audit(
-        &self,
-        scope: Scope,
-        before: Option<u64>,
-        limit: u32,
-    ) -> Result<Vec<AuditRow>, StoreError> {
-        self.0.readers.run(move |reader| reader.audit(&scope, before, limit)).await
-    }
-
     /// Live events, as they become durable.
     pub fn outbox(&self) -> &Outbox {
         &self.0.outbox
-    }
-
-    /// A user's sequence of events: the first place that is still kept, and the last that was given.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the store cannot be read.
-    pub async fn event_range(
-        &self,
-        tenant: TenantId,
-        user: UserId,
-    ) -> Result<(u64, u64), StoreError> {
-        self.0.readers.run(move |reader| reader.event_range(&tenant, &user)).await
-    }
-
-    /// A user's events after a place in the sequence, in order, at most `limit` of them.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the store cannot be read.
-    pub async fn events(
-        &self,
-        tenant: TenantId,
-        user: UserId,
-        after: u64,
-        limit: u32,
-    ) -> Result<Vec<Posted>, StoreError> {
-        self.0.readers.run(move |reader| reader.events(&tenant, &user, after, limit)).await
     }
 
     async fn record(&self, item: Item) -> Result<u64, Unavailable> {
@@ -446,18 +333,6 @@ impl Ledger {
         let Decision { entry, .. } = books.state.apply(command, now(&self.0.clock))?;
         books.queue(Item::Entry(entry, Vec::new()), place);
         Ok(())
-    }
-
-    /// The calls that ended from `since` on and before `until` without a price, and still have none.
-    ///
-    /// # Errors
-    /// [`StoreError`] where the store cannot be read.
-    pub async fn unpriced(
-        &self,
-        since: Timestamp,
-        until: Timestamp,
-    ) -> Result<Vec<Unpriced>, StoreError> {
-        self.0.readers.run(move |reader| reprice::unpriced(reader, since, until)).await
     }
 
     /// Waits until so many items are durable.
