@@ -11,6 +11,7 @@ use farthing_core::entry::{Bill, Who};
 use farthing_core::event::BudgetState;
 use farthing_core::id::{ModelId, RequestId};
 use farthing_core::tally::Operation;
+use farthing_core::threshold::Mark;
 use farthing_ledger::{Held, Ledger};
 use farthing_tokens::Counter;
 use farthing_upstream::{Answer, Deployment, Route, Upstream};
@@ -237,7 +238,11 @@ impl Engine {
         });
         let told = alerts.iter().map(|alert| {
             let text = in_words(alert);
-            tracing::warn!(alert = alert.name(), "{text}");
+            let alert_name = alert.name();
+            match alert.mark {
+                Mark::Low | Mark::Medium => tracing::info!(alert = alert_name, "{text}"),
+                _ => tracing::warn!(alert = alert_name, "{text}"),
+            }
             text
         });
         told.collect()
