@@ -7,6 +7,7 @@ use blake3::Hasher;
 use farthing_core::prompt::{Message, Part, Prompt, Role, Span};
 
 use crate::codec::earlier::{Earlier, Place};
+use crate::codec::marker::contains_plain;
 use crate::codec::{CODECS, shorten};
 use crate::edit::{Change, Class, Edit};
 use crate::handles::{self, Left, Original};
@@ -225,7 +226,8 @@ impl Short {
         earlier: &Earlier,
         count: &dyn Fn(&str) -> u64,
     ) -> Option<(Short, String)> {
-        if region.text.len() < TEXT_BYTES_MIN {
+        // What has our markers was shortened before, or speaks of them: it stays as it is.
+        if region.text.len() < TEXT_BYTES_MIN || contains_plain(&region.text) {
             return None;
         }
         let mut best = Best::default();

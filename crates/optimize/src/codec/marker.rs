@@ -70,7 +70,7 @@ pub(crate) fn has(text: &str, verbs: &[Verb]) -> bool {
     })
 }
 
-fn contains_plain(text: &str) -> bool {
+pub(crate) fn contains_plain(text: &str) -> bool {
     has(text, &Verb::ALL)
 }
 
